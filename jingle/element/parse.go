@@ -1,0 +1,415 @@
+package element
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+)
+
+// NSXML is the namespace of xml:lang and xml:space, bound to the prefix xml everywhere.
+const NSXML = "http://www.w3.org/XML/1998/namespace"
+
+const nsXMLNS = "http://www.w3.org/2000/xmlns/"
+
+// Limits bound what is read from a stranger.  A zero field means its default.
+type Limits struct {
+	Depth    int // nested elements, the outermost counted; default 128
+	Attrs    int // attributes of one element, and namespace prefixes in scope; default 64
+	Elements int // default 8192
+	Bytes    int // default 512 KiB
+}
+
+func (l Limits) orDefault() Limits {
+	for _, f := range []struct {
+		field *int
+		value int
+	}{{&l.Depth, 128}, {&l.Attrs, 64}, {&l.Elements, 8192}, {&l.Bytes, 512 << 10}} {
+		if *f.field == 0 {
+			*f.field = f.value
+		}
+	}
+	return l
+}
+
+// SyntaxError is the error of this package: input that is no XML of the subset, or exceeds a limit.
+type SyntaxError struct {
+	Offset int // bytes before the place
+	Msg    string
+	Limit  bool // the input may be well-formed; a bound of Limits was exceeded
+}
+
+func (e *SyntaxError) Error() string {
+	return fmt.Sprintf("xml: %s at byte %d", e.Msg, e.Offset)
+}
+
+// Scope is the namespaces in force where an element begins: prefix to name, "" for the default namespace.
+type Scope map[string]string
+
+// Parse reads exactly one element, white space around it allowed, that stands in no namespace scope.  Names and values of
+// the result share the memory of one copy of b.
+//
+// It accepts XML 1.0 with Namespaces less what RFC 6120 section 11.1 forbids: comments, processing instructions,
+// document types and entities other than the five predefined ones.  Errors are of type *SyntaxError.
+func Parse(b []byte, lim Limits) (*Element, error) {
+	return ParseIn(b, nil, lim)
+}
+
+// ParseIn reads an element as Parse does that stands within the scope.
+func ParseIn(b []byte, in Scope, lim Limits) (*Element, error) {
+	p, err := newParser(b, in, lim)
+	if err != nil {
+		return nil, err
+	}
+	root, err := p.document()
+	if err != nil {
+		return nil, err
+	}
+	return root, nil
+}
+
+// ParseTag reads the start tag (or empty element) that b begins with, after white space, and ignores what follows.  The
+// scope returned is that of the element's children, the number that of the bytes read.
+func ParseTag(b []byte, in Scope, lim Limits) (*Element, Scope, int, error) {
+	if i := bytes.IndexByte(b, '<'); i >= 0 {
+		b = b[:tagEnd(b, i)]
+	}
+	p, err := newParser(b, in, lim)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	p.space()
+	if !p.accept('<') {
+		return nil, nil, 0, p.fail("expected a start tag")
+	}
+	if err := p.startTag(); err != nil {
+		return nil, nil, 0, err
+	}
+	inner := Scope{"": p.deflt}
+	for _, n := range p.prefixes {
+		inner[n.prefix] = n.space
+	}
+	return p.last, inner, p.pos, nil
+}
+
+// tagEnd returns the offset after the tag that begins at i, the end of b when it is incomplete.
+func tagEnd(b []byte, i int) int {
+	var quote byte
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case quote != 0:
+			if c == quote {
+				quote = 0
+			}
+		case c == '\'' || c == '"':
+			quote = c
+		case c == '>':
+			return i + 1
+		}
+	}
+	return len(b)
+}
+
+// parser reads a document that is known to be valid UTF-8 of XML characters.
+type parser struct {
+	s        string
+	pos      int
+	lim      Limits
+	deflt    string // default namespace
+	prefixes []binding
+	open     []frame
+	children []*Element // finished children of all open elements, in order
+	raw      []rawAttr
+	last     *Element // begun last
+	elements int
+	slab     slab
+}
+
+type binding struct{ prefix, space string }
+
+type rawAttr struct {
+	prefix, local, value string
+	pos                  int
+}
+
+// frame is an element whose end tag is awaited.
+type frame struct {
+	e        *Element
+	name     string // as written
+	deflt    string // to return to
+	prefixes int
+	children int
+	text     []byte // used from the second run of text on
+	runs     int
+}
+
+func newParser(b []byte, in Scope, lim Limits) (*parser, error) {
+	p := &parser{lim: lim.orDefault()}
+	if len(b) > p.lim.Bytes {
+		return nil, &SyntaxError{Offset: p.lim.Bytes, Msg: "element too large", Limit: true}
+	}
+	if i := badChar(b); i >= 0 {
+		return nil, &SyntaxError{Offset: i, Msg: msgChar}
+	}
+	p.s = string(b)
+	for prefix, space := range in {
+		if prefix == "" {
+			p.deflt = space
+		} else {
+			p.prefixes = append(p.prefixes, binding{prefix, space})
+		}
+	}
+	return p, nil
+}
+
+func (p *parser) fail(msg string) error {
+	return &SyntaxError{Offset: p.pos, Msg: msg}
+}
+
+func (p *parser) exceeded(msg string) error {
+	return &SyntaxError{Offset: p.pos, Msg: msg, Limit: true}
+}
+
+func (p *parser) document() (*Element, error) {
+	p.space()
+	if !p.accept('<') {
+		return nil, p.fail("expected an element")
+	}
+	if err := p.startTag(); err != nil {
+		return nil, err
+	}
+	root := p.last
+	for len(p.open) > 0 {
+		if err := p.content(); err != nil {
+			return nil, err
+		}
+	}
+	p.space()
+	if p.pos < len(p.s) {
+		return nil, p.fail("data after the element")
+	}
+	return root, nil
+}
+
+// content reads one run of text, one tag or one CDATA section.
+func (p *parser) content() error {
+	if p.pos == len(p.s) {
+		return p.fail("element not closed")
+	}
+	if p.s[p.pos] != '<' {
+		return p.text()
+	}
+	rest := p.s[p.pos:]
+	switch {
+	case strings.HasPrefix(rest, "</"):
+		p.pos += 2
+		return p.endTag()
+	case strings.HasPrefix(rest, cdataOpen):
+		return p.cdata()
+	default:
+		p.pos++
+		return p.startTag()
+	}
+}
+
+// startTag reads on from after the "<" and opens the element unless it is empty.
+func (p *parser) startTag() error {
+	if p.pos < len(p.s) && (p.s[p.pos] == '!' || p.s[p.pos] == '?') {
+		return p.fail("comment, processing instruction or document type")
+	}
+	if p.elements++; p.elements > p.lim.Elements {
+		return p.exceeded("too many elements")
+	}
+	if len(p.open) >= p.lim.Depth {
+		return p.exceeded("elements nested too deeply")
+	}
+	start := p.pos
+	prefix, local, err := p.name()
+	if err != nil {
+		return err
+	}
+	f := frame{name: p.s[start:p.pos], deflt: p.deflt, prefixes: len(p.prefixes), children: len(p.children)}
+	empty, err := p.attributes()
+	if err != nil {
+		return err
+	}
+	if err := p.declare(); err != nil {
+		return err
+	}
+	e := p.slab.element()
+	p.last, f.e = e, e
+	if e.Space, err = p.resolve(prefix, start); err != nil {
+		return err
+	}
+	e.Local = local
+	if err := p.resolveAttrs(e); err != nil {
+		return err
+	}
+	p.open = append(p.open, f)
+	if empty {
+		p.close()
+	}
+	return nil
+}
+
+func (p *parser) endTag() error {
+	f := &p.open[len(p.open)-1]
+	if !strings.HasPrefix(p.s[p.pos:], f.name) {
+		return p.fail("end tag does not match <" + clip(f.name) + ">")
+	}
+	p.pos += len(f.name)
+	p.space()
+	if !p.accept('>') {
+		return p.fail("end tag does not match <" + clip(f.name) + ">")
+	}
+	p.close()
+	return nil
+}
+
+// close ends the innermost open element.
+func (p *parser) close() {
+	f := &p.open[len(p.open)-1]
+	if f.runs > 1 {
+		f.e.Text = string(f.text)
+	}
+	if n := len(p.children) - f.children; n > 0 {
+		f.e.Children = p.slab.pointers(p.children[f.children:])
+		p.children = p.children[:f.children]
+	}
+	p.children = append(p.children, f.e)
+	p.deflt = f.deflt
+	p.prefixes = p.prefixes[:f.prefixes]
+	f.text = nil
+	p.open = p.open[:len(p.open)-1]
+}
+
+// attributes reads up to the end of a start tag into p.raw and tells an empty element.
+func (p *parser) attributes() (empty bool, err error) {
+	p.raw = p.raw[:0]
+	for {
+		spaced := p.space()
+		switch {
+		case p.accept('>'):
+			return false, nil
+		case p.accept('/'):
+			if !p.accept('>') {
+				return false, p.fail("expected > after /")
+			}
+			return true, nil
+		case p.pos == len(p.s):
+			return false, p.fail("tag not closed")
+		case !spaced:
+			return false, p.fail(msgSpace)
+		}
+		a := rawAttr{pos: p.pos}
+		if a.prefix, a.local, err = p.name(); err != nil {
+			return false, err
+		}
+		p.space()
+		if !p.accept('=') {
+			return false, p.fail("expected = after the attribute's name")
+		}
+		p.space()
+		if a.value, err = p.quoted(); err != nil {
+			return false, err
+		}
+		if len(p.raw) >= p.lim.Attrs {
+			return false, p.exceeded("too many attributes")
+		}
+		p.raw = append(p.raw, a)
+	}
+}
+
+// declare brings the namespace declarations among p.raw into force (Namespaces in XML sections 3 and 5).
+func (p *parser) declare() error {
+	outer, hasDefault := len(p.prefixes), false
+	for _, a := range p.raw {
+		isDefault := a.prefix == "" && a.local == "xmlns"
+		if !isDefault && a.prefix != "xmlns" {
+			continue
+		}
+		if msg := badBinding(a, isDefault); msg != "" {
+			return &SyntaxError{Offset: a.pos, Msg: msg}
+		}
+		if isDefault {
+			if hasDefault {
+				return &SyntaxError{Offset: a.pos, Msg: msgTwice}
+			}
+			p.deflt, hasDefault = a.value, true
+			continue
+		}
+		for _, b := range p.prefixes[outer:] {
+			if b.prefix == a.local {
+				return &SyntaxError{Offset: a.pos, Msg: msgTwice}
+			}
+		}
+		if len(p.prefixes) >= p.lim.Attrs {
+			return p.exceeded("too many namespace prefixes")
+		}
+		p.prefixes = append(p.prefixes, binding{a.local, a.value})
+	}
+	return nil
+}
+
+func badBinding(a rawAttr, isDefault bool) string {
+	switch {
+	case a.value == nsXMLNS, a.local == "xmlns" && !isDefault:
+		return msgReserved
+	case a.local == "xml" && !isDefault && a.value == NSXML:
+		return ""
+	case a.value == NSXML, a.local == "xml" && !isDefault:
+		return msgReserved
+	case a.value == "" && !isDefault:
+		return msgUndeclare
+	}
+	return ""
+}
+
+// resolveAttrs gives e the attributes of p.raw that are no declarations.
+func (p *parser) resolveAttrs(e *Element) error {
+	attrs := p.slab.attributes(len(p.raw))
+	for _, a := range p.raw {
+		if a.prefix == "xmlns" || a.prefix == "" && a.local == "xmlns" {
+			continue
+		}
+		space := ""
+		if a.prefix != "" {
+			var err error
+			if space, err = p.resolve(a.prefix, a.pos); err != nil {
+				return err
+			}
+		}
+		if hasAttr(attrs, space, a.local) {
+			return &SyntaxError{Offset: a.pos, Msg: msgTwice}
+		}
+		attrs = append(attrs, Attr{space, a.local, a.value})
+	}
+	if len(attrs) > 0 {
+		e.Attrs = attrs[:len(attrs):len(attrs)]
+	}
+	p.slab.keep(len(attrs))
+	return nil
+}
+
+func hasAttr(attrs []Attr, space, local string) bool {
+	for i := range attrs {
+		if attrs[i].Local == local && attrs[i].Space == space {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *parser) resolve(prefix string, pos int) (string, error) {
+	switch prefix {
+	case "":
+		return p.deflt, nil
+	case "xml":
+		return NSXML, nil
+	}
+	for i := len(p.prefixes) - 1; i >= 0; i-- {
+		if p.prefixes[i].prefix == prefix {
+			return p.prefixes[i].space, nil
+		}
+	}
+	return "", &SyntaxError{Offset: pos, Msg: msgUnbound}
+}

@@ -1,0 +1,337 @@
+package element
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const cdataOpen, cdataClose = "<![CDATA[", "]]>"
+
+// Messages that tests refer to: here this parser is stricter than encoding/xml.
+const (
+	msgChar      = "byte or character that XML does not allow"
+	msgReference = "reference to a character that XML does not allow"
+	msgSpace     = "expected white space before the attribute"
+	msgTwice     = "attribute given twice"
+	msgReserved  = "reserved namespace or prefix"
+	msgUndeclare = "prefix declared as no namespace"
+	msgUnbound   = "prefix of no declared namespace"
+	msgName      = "malformed name"
+)
+
+func (p *parser) accept(c byte) bool {
+	if p.pos < len(p.s) && p.s[p.pos] == c {
+		p.pos++
+		return true
+	}
+	return false
+}
+
+// space skips white space and tells whether there was any.
+func (p *parser) space() bool {
+	start := p.pos
+	for p.pos < len(p.s) && isSpace(p.s[p.pos]) {
+		p.pos++
+	}
+	return p.pos > start
+}
+
+func isSpace(c byte) bool {
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n'
+}
+
+// name reads a qualified name.
+func (p *parser) name() (prefix, local string, err error) {
+	start := p.pos
+	p.nameChars()
+	local = p.s[start:p.pos]
+	if p.accept(':') {
+		prefix = local
+		second := p.pos
+		p.nameChars()
+		local = p.s[second:p.pos]
+		if !isNCName(prefix) {
+			return "", "", p.fail(msgName)
+		}
+	}
+	if !isNCName(local) || p.pos < len(p.s) && p.s[p.pos] == ':' {
+		return "", "", p.fail(msgName)
+	}
+	return prefix, local, nil
+}
+
+func (p *parser) nameChars() {
+	for p.pos < len(p.s) {
+		c := p.s[p.pos]
+		if c < utf8.RuneSelf {
+			if !asciiName[c] {
+				return
+			}
+			p.pos++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(p.s[p.pos:])
+		if !isNameRune(r) {
+			return
+		}
+		p.pos += n
+	}
+}
+
+var asciiName = func() (t [utf8.RuneSelf]bool) {
+	for c := range t {
+		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.'
+	}
+	return t
+}()
+
+// isNCName tells whether s can be a local name or prefix (Namespaces in XML section 3).
+func isNCName(s string) bool {
+	if s == "" || s[0] == '-' || s[0] == '.' || s[0] >= '0' && s[0] <= '9' {
+		return false
+	}
+	ascii := true
+	for i, r := range s {
+		if r < utf8.RuneSelf {
+			if !asciiName[r] {
+				return false
+			}
+			continue
+		}
+		if !isNameRune(r) || i == 0 && !isNameStart(r) {
+			return false
+		}
+		ascii = false
+	}
+	return ascii || utf8.ValidString(s)
+}
+
+// isNameRune is NameChar of XML 1.0, fifth edition, for what is not ASCII.
+func isNameRune(r rune) bool {
+	return r == 0xB7 || r >= 0x300 && r <= 0x36F || r == 0x203F || r == 0x2040 || isNameStart(r)
+}
+
+func isNameStart(r rune) bool {
+	for _, in := range nameStart {
+		if r >= in[0] && r <= in[1] {
+			return true
+		}
+	}
+	return false
+}
+
+var nameStart = [...][2]rune{
+	{0xC0, 0xD6}, {0xD8, 0xF6}, {0xF8, 0x2FF}, {0x370, 0x37D}, {0x37F, 0x1FFF}, {0x200C, 0x200D}, {0x2070, 0x218F},
+	{0x2C00, 0x2FEF}, {0x3001, 0xD7FF}, {0xF900, 0xFDCF}, {0xFDF0, 0xFFFD}, {0x10000, 0xEFFFF},
+}
+
+// isChar is Char of XML 1.0.
+func isChar(r rune) bool {
+	switch {
+	case r < 0x20:
+		return r == '\t' || r == '\n' || r == '\r'
+	case r < 0xD800:
+		return true
+	}
+	return r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= utf8.MaxRune
+}
+
+// badChar returns the offset of the first byte that is no UTF-8 or begins a character XML does not allow, or -1.
+func badChar[T string | []byte](b T) int {
+	for i := 0; i < len(b); {
+		c := b[i]
+		if c < utf8.RuneSelf {
+			if c < 0x20 && !isSpace(c) {
+				return i
+			}
+			i++
+			continue
+		}
+		r, n := utf8.DecodeRuneInString(string(b[i:min(i+utf8.UTFMax, len(b))]))
+		if r == utf8.RuneError && n == 1 || !isChar(r) {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
+// quoted reads an attribute's value, normalised as XML 1.0 section 3.3.3 says: white space written literally is a space.
+func (p *parser) quoted() (string, error) {
+	if p.pos == len(p.s) || p.s[p.pos] != '\'' && p.s[p.pos] != '"' {
+		return "", p.fail("expected a quoted value")
+	}
+	quote := p.s[p.pos]
+	p.pos++
+	n := strings.IndexByte(p.s[p.pos:], quote)
+	if n < 0 {
+		return "", p.fail("value not closed")
+	}
+	v := p.s[p.pos : p.pos+n]
+	if i := strings.IndexByte(v, '<'); i >= 0 {
+		p.pos += i
+		return "", p.fail("< in a value")
+	}
+	if strings.ContainsAny(v, "&\t\r\n") {
+		var err error
+		if v, err = p.expand(v, true); err != nil {
+			return "", err
+		}
+	}
+	p.pos += n + 1
+	return v, nil
+}
+
+// text reads the run of character data that begins here.
+func (p *parser) text() error {
+	n := strings.IndexByte(p.s[p.pos:], '<')
+	if n < 0 {
+		n = len(p.s) - p.pos
+	}
+	v := p.s[p.pos : p.pos+n]
+	if i := strings.Index(v, cdataClose); i >= 0 {
+		p.pos += i
+		return p.fail("]]> in text")
+	}
+	if strings.ContainsAny(v, "&\r") {
+		var err error
+		if v, err = p.expand(v, false); err != nil {
+			return err
+		}
+	}
+	p.pos += n
+	p.addText(v)
+	return nil
+}
+
+func (p *parser) cdata() error {
+	p.pos += len(cdataOpen)
+	n := strings.Index(p.s[p.pos:], cdataClose)
+	if n < 0 {
+		return p.fail("CDATA section not closed")
+	}
+	v := p.s[p.pos : p.pos+n]
+	p.pos += n + len(cdataClose)
+	if strings.Contains(v, "\r") {
+		v = strings.ReplaceAll(strings.ReplaceAll(v, "\r\n", "\n"), "\r", "\n")
+	}
+	p.addText(v)
+	return nil
+}
+
+func (p *parser) addText(v string) {
+	f := &p.open[len(p.open)-1]
+	switch f.runs++; f.runs {
+	case 1:
+		f.e.Text = v
+	case 2:
+		f.text = append(append(f.text, f.e.Text...), v...)
+	default:
+		f.text = append(f.text, v...)
+	}
+}
+
+// expand replaces references and normalises line ends (XML 1.0 section 2.11), in a value all white space.  v begins at
+// p.pos.
+func (p *parser) expand(v string, value bool) (string, error) {
+	var b strings.Builder
+	b.Grow(len(v))
+	for i := 0; i < len(v); i++ {
+		switch c := v[i]; {
+		case c == '&':
+			n, r, msg := reference(v[i:])
+			if msg != "" {
+				p.pos += i
+				return "", p.fail(msg)
+			}
+			b.WriteRune(r)
+			i += n - 1
+		case c == '\r' && i+1 < len(v) && v[i+1] == '\n':
+		case value && isSpace(c):
+			b.WriteByte(' ')
+		case c == '\r':
+			b.WriteByte('\n')
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return b.String(), nil
+}
+
+// reference reads the reference that s begins with and returns its length and character, or what is wrong with it.
+func reference(s string) (int, rune, string) {
+	const longest = 16
+	end := strings.IndexByte(s[:min(len(s), longest)], ';')
+	if end < 0 {
+		return 0, 0, "malformed reference"
+	}
+	name, n := s[1:end], end+1
+	if !strings.HasPrefix(name, "#") {
+		if r, ok := predefined[name]; ok {
+			return n, r, ""
+		}
+		return 0, 0, "unknown entity"
+	}
+	digits, base := name[1:], 10
+	if strings.HasPrefix(digits, "x") {
+		digits, base = digits[1:], 16
+	}
+	u, err := strconv.ParseUint(digits, base, 32)
+	if err != nil {
+		return 0, 0, "malformed reference"
+	}
+	if u > utf8.MaxRune || !isChar(rune(u)) {
+		return 0, 0, msgReference
+	}
+	return n, rune(u), ""
+}
+
+var predefined = map[string]rune{"amp": '&', "lt": '<', "gt": '>', "quot": '"', "apos": '\''}
+
+// clip bounds a name for an error message.
+func clip(s string) string {
+	const most = 32
+	if len(s) <= most {
+		return s
+	}
+	return strings.ToValidUTF8(s[:most], "") + "..."
+}
+
+// slab hands out memory of a document in few allocations.
+type slab struct {
+	elements []Element
+	attrs    []Attr
+	ptrs     []*Element
+}
+
+const slabSize = 64
+
+func (s *slab) element() *Element {
+	if len(s.elements) == cap(s.elements) {
+		s.elements = make([]Element, 0, min(max(8, 2*cap(s.elements)), slabSize))
+	}
+	s.elements = s.elements[:len(s.elements)+1]
+	return &s.elements[len(s.elements)-1]
+}
+
+// attributes returns an empty slice with room for n; keep says how many were used.
+func (s *slab) attributes(n int) []Attr {
+	if cap(s.attrs)-len(s.attrs) < n {
+		s.attrs = make([]Attr, 0, max(n, min(max(8, 2*cap(s.attrs)), 2*slabSize)))
+	}
+	return s.attrs[len(s.attrs):len(s.attrs):cap(s.attrs)]
+}
+
+func (s *slab) keep(n int) { s.attrs = s.attrs[:len(s.attrs)+n] }
+
+// pointers returns a copy of from.
+func (s *slab) pointers(from []*Element) []*Element {
+	n := len(from)
+	if cap(s.ptrs)-len(s.ptrs) < n {
+		s.ptrs = make([]*Element, 0, max(n, min(max(8, 2*cap(s.ptrs)), slabSize)))
+	}
+	start := len(s.ptrs)
+	s.ptrs = append(s.ptrs, from...)
+	return s.ptrs[start : start+n : start+n]
+}

@@ -1,0 +1,124 @@
+package element
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// AppendTo appends e as XML to dst.  The default namespace in force where it will stand is parentSpace; xmlns is written
+// only where the namespace changes.
+//
+// What is written is always well-formed: characters that XML cannot carry are dropped, and so are elements and
+// attributes whose name or namespace is none, and attributes given before.
+func (e *Element) AppendTo(dst []byte, parentSpace string) []byte {
+	if !isNCName(e.Local) || e.Space != parentSpace && !isSpaceName(e.Space) {
+		return dst
+	}
+	name, space := len(dst)+1, parentSpace
+	dst = append(dst, '<')
+	if e.Space == NSXML {
+		dst = append(dst, "xml:"...)
+	} else {
+		space = e.Space
+	}
+	dst = append(dst, e.Local...)
+	end := len(dst)
+	if space != parentSpace {
+		dst = append(dst, " xmlns='"...)
+		dst = appendEscaped(dst, space, true)
+		dst = append(dst, '\'')
+	}
+	dst = appendAttrs(dst, e.Attrs)
+	if e.Text == "" && len(e.Children) == 0 {
+		return append(dst, "/>"...)
+	}
+	dst = append(dst, '>')
+	dst = appendEscaped(dst, e.Text, false)
+	for _, c := range e.Children {
+		dst = c.AppendTo(dst, space)
+	}
+	dst = append(dst, "</"...)
+	dst = append(dst, dst[name:end]...)
+	return append(dst, '>')
+}
+
+// String returns e as XML in no scope.
+func (e *Element) String() string {
+	return string(e.AppendTo(nil, ""))
+}
+
+func appendAttrs(dst []byte, attrs []Attr) []byte {
+	generated := 0
+	for i, a := range attrs {
+		if !isNCName(a.Local) || !isSpaceName(a.Space) || hasAttr(attrs[:i], a.Space, a.Local) ||
+			a.Space == "" && a.Local == "xmlns" {
+			continue
+		}
+		dst = append(dst, ' ')
+		switch a.Space {
+		case "":
+		case NSXML:
+			dst = append(dst, "xml:"...)
+		default:
+			prefix := "ns" + strconv.Itoa(generated)
+			generated++
+			dst = append(append(append(dst, "xmlns:"...), prefix...), "='"...)
+			dst = appendEscaped(dst, a.Space, true)
+			dst = append(append(append(dst, "' "...), prefix...), ':')
+		}
+		dst = append(append(dst, a.Local...), "='"...)
+		dst = appendEscaped(dst, a.Value, true)
+		dst = append(dst, '\'')
+	}
+	return dst
+}
+
+// isSpaceName tells whether elements and attributes can be in that namespace.
+func isSpaceName(space string) bool {
+	return space != nsXMLNS && badChar(space) < 0
+}
+
+// escapes has an entry for each ASCII character that cannot stand for itself; white space in values only, as it would be
+// read as a space there (XML 1.0 section 3.3.3).
+var escapes = func() (t [utf8.RuneSelf]string) {
+	t['&'], t['<'], t['>'], t['\''] = "&amp;", "&lt;", "&gt;", "&apos;"
+	t['\t'], t['\n'], t['\r'] = "&#x9;", "&#xA;", "&#xD;"
+	return t
+}()
+
+func appendEscaped(dst []byte, s string, value bool) []byte {
+	start := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c < utf8.RuneSelf && escapes[c] == "" {
+			i++
+			continue
+		}
+		replacement, n := escape(s[i:], value)
+		if n < 0 {
+			i -= n
+			continue
+		}
+		dst = append(dst, s[start:i]...)
+		dst = append(dst, replacement...)
+		i += n
+		start = i
+	}
+	return append(dst, s[start:]...)
+}
+
+// escape returns what to write for the character s begins with and its length, the length negative when it stays as it is.
+func escape(s string, value bool) (string, int) {
+	if c := s[0]; c < utf8.RuneSelf {
+		if !value && strings.IndexByte("\t\n'", c) >= 0 {
+			return "", -1
+		}
+		return escapes[c], 1
+	}
+	r, n := utf8.DecodeRuneInString(s)
+	if r == utf8.RuneError && n == 1 || !isChar(r) {
+		return "", n
+	}
+	return "", -n
+}
