@@ -1,0 +1,188 @@
+package jingle
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"carillon/jingle/element"
+)
+
+// Bounds of what is read.  A stanza beyond them is refused with bad-request; no known client comes near.
+const (
+	maxContents     = 64
+	maxPayloadTypes = 128 // payload types are seven bits
+	maxParameters   = 64  // of one payload type, source, feedback or header extension
+	maxFeedback     = 64
+	maxHdrExts      = 64
+	maxSources      = 128
+	maxCandidates   = 128 // of one transport in one stanza
+	maxFingerprints = 8
+	maxOptions      = 16
+	maxGroups       = 16
+	maxOther        = 64
+	maxID           = 1024 // bytes of a sid, a content's name, an id
+)
+
+// ParseStanza reads a <jingle/> element.  It accepts the departures from the XEPs that Quirks lists; the values it returns are
+// as the XEPs have them.  Elements it does not know are kept in Info and Other.  The error is a bad-request.
+func ParseStanza(e *element.Element) (Stanza, *Error) {
+	d := decoder{}
+	return d.stanza(e)
+}
+
+// decoder reads elements.  The first error sticks.
+type decoder struct {
+	err     *Error
+	action  Action
+	without Quirk // a test: this quirk is not taken
+}
+
+func (d *decoder) fail(format string, args ...any) {
+	if d.err == nil {
+		d.err = ErrBadRequest.because(fmt.Sprintf(format, args...))
+	}
+}
+
+// room tells whether one more fits and fails otherwise.
+func (d *decoder) room(what string, have, most int) bool {
+	if have >= most {
+		d.fail("more than %d %s", most, what)
+	}
+	return d.err == nil
+}
+
+// takes tells whether a quirk is accepted.
+func (d *decoder) takes(q Quirk) bool { return d.without != q }
+
+// is compares namespace and local name.  A child that gave up its parent's namespace is still taken.
+func (d *decoder) is(e *element.Element, space, local string) bool {
+	return e.Local == local && (e.Space == space || e.Space == "" && d.takes(EmptyNamespace))
+}
+
+func (d *decoder) id(e *element.Element, attr string) string {
+	v := e.Attr(attr)
+	switch {
+	case v == "":
+		d.fail("<%s/> without %s", e.Local, attr)
+	case len(v) > maxID:
+		d.fail("%s of <%s/> is longer than %d bytes", attr, e.Local, maxID)
+	}
+	return v
+}
+
+func (d *decoder) stanza(e *element.Element) (Stanza, *Error) {
+	if e == nil || e.Space != NS || e.Local != "jingle" {
+		return Stanza{}, ErrBadRequest.because("no <jingle/> of " + NS)
+	}
+	s := Stanza{
+		Action: Action(e.Attr("action")), SID: d.id(e, "sid"),
+		Initiator: e.Attr("initiator"), Responder: e.Attr("responder"),
+	}
+	if _, known := actions[s.Action]; !known {
+		// XEP-0166 section 7.2 asks for bad-request, not for feature-not-implemented.
+		d.fail("unknown action %s", quote(string(s.Action)))
+	}
+	d.action = s.Action
+	for _, c := range e.Children {
+		d.child(&s, c)
+	}
+	if len(s.Contents) == 0 && (s.Action == SessionInitiate || s.Action == SessionAccept) {
+		d.fail("%s without content", s.Action)
+	}
+	if d.err != nil {
+		return Stanza{}, d.err
+	}
+	return s, nil
+}
+
+func (d *decoder) child(s *Stanza, c *element.Element) {
+	switch {
+	case d.is(c, NS, "content"):
+		if d.room("contents", len(s.Contents), maxContents) {
+			s.Contents = append(s.Contents, d.content(c))
+		}
+	case d.is(c, NSGrouping, "group"):
+		if d.room("groups", len(s.Groups), maxGroups) {
+			s.Groups = append(s.Groups, d.group(c))
+		}
+	case d.is(c, NS, "reason"):
+		s.Reason = d.reason(c)
+	default:
+		if d.room("elements", len(s.Info), maxOther) {
+			s.Info = append(s.Info, c)
+		}
+	}
+}
+
+func (d *decoder) content(e *element.Element) Content {
+	c := Content{Name: e.Attr("name"), Senders: d.senders(e), Disposition: e.Attr("disposition")}
+	if len(c.Name) > maxID {
+		d.fail("name of a content is longer than %d bytes", maxID)
+	}
+	role, present := e.LookupAttr("creator")
+	switch {
+	case role == "initiator":
+	case role == "responder":
+		c.Creator = Responder
+	case present || !d.takes(MissingCreator):
+		d.fail("content %s: creator is neither initiator nor responder", quote(c.Name))
+	}
+	for _, child := range e.Children {
+		d.contentChild(&c, child)
+	}
+	d.strayFingerprints(&c, e)
+	return c
+}
+
+func (d *decoder) contentChild(c *Content, e *element.Element) {
+	switch {
+	case d.is(e, NSRTP, "description") && c.RTP == nil:
+		c.RTP = d.rtp(e)
+	case d.is(e, NSICE, "transport") && c.ICE == nil:
+		c.ICE = d.transport(e)
+	case e.Local == "fingerprint":
+	default:
+		if d.room("elements in a content", len(c.Other), maxOther) {
+			c.Other = append(c.Other, e)
+		}
+	}
+}
+
+// senders reads the attribute of a content or of a header extension.
+func (d *decoder) senders(e *element.Element) Senders {
+	switch s := Senders(e.Attr("senders")); s {
+	case "":
+		return SendersBoth
+	case SendersBoth, SendersInitiator, SendersResponder, SendersNone:
+		return s
+	case SendersRejected:
+		if d.takes(RejectedSenders) {
+			return s
+		}
+	}
+	d.fail("unknown senders %s", quote(e.Attr("senders")))
+	return SendersBoth
+}
+
+func (d *decoder) group(e *element.Element) Group {
+	g := Group{Semantics: e.Attr("semantics")}
+	if g.Semantics == "" && d.takes(GroupType) {
+		g.Semantics = e.Attr("type")
+	}
+	for _, c := range e.Children {
+		if d.is(c, NSGrouping, "content") && d.room("contents in a group", len(g.Names), maxContents) {
+			g.Names = append(g.Names, c.Attr("name"))
+		}
+	}
+	return g
+}
+
+// number reads an integer attribute; what is missing, no number or out of range gives the fallback.
+func number(s string, lo, hi, fallback int) int {
+	n, err := strconv.Atoi(strings.TrimSpace(s))
+	if err != nil || n < lo || n > hi {
+		return fallback
+	}
+	return n
+}

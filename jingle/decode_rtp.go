@@ -1,0 +1,203 @@
+package jingle
+
+import (
+	"strings"
+
+	"carillon/jingle/element"
+)
+
+func (d *decoder) rtp(e *element.Element) *RTP {
+	r := &RTP{Media: e.Attr("media"), SSRC: e.Attr("ssrc")}
+	for _, c := range e.Children {
+		switch c.Local {
+		case "payload-type", "rtcp-fb", "rtcp-fb-trr-int", "rtp-hdrext":
+			d.codecChild(r, c)
+		case "source", "ssrc-group", "stream":
+			d.sourceChild(r, c)
+		default:
+			d.flagChild(r, c)
+		}
+	}
+	if d.takes(DescriptionPTime) {
+		r.spreadPTime(number(e.Attr("ptime"), 1, 10000, 0), number(e.Attr("maxptime"), 1, 10000, 0))
+	}
+	return r
+}
+
+// other keeps an element that means nothing here, so that its loss can be reported.
+func (d *decoder) other(r *RTP, e *element.Element) {
+	if d.room("unknown elements in a description", len(r.Other), maxOther) {
+		r.Other = append(r.Other, e)
+	}
+}
+
+func (d *decoder) codecChild(r *RTP, c *element.Element) {
+	switch {
+	case d.is(c, NSRTP, "payload-type"):
+		if d.room("payload types", len(r.PayloadTypes), maxPayloadTypes) {
+			r.PayloadTypes = append(r.PayloadTypes, d.payloadType(c))
+		}
+	case d.is(c, NSFeedback, "rtcp-fb"):
+		d.feedback(&r.Feedback, &r.TRRInt, c)
+	case d.is(c, NSFeedback, "rtcp-fb-trr-int"):
+		r.TRRInt = c.Attr("value")
+	case d.is(c, NSHdrExt, "rtp-hdrext"):
+		if d.room("header extensions", len(r.HdrExts), maxHdrExts) {
+			d.hdrExt(r, c)
+		}
+	default:
+		d.other(r, c)
+	}
+}
+
+func (d *decoder) sourceChild(r *RTP, c *element.Element) {
+	switch {
+	case d.is(c, NSSources, "source"):
+		if d.room("sources", len(r.Sources), maxSources) {
+			r.Sources = append(r.Sources, d.source(c))
+		}
+	case d.is(c, NSSources, "ssrc-group"):
+		if d.room("source groups", len(r.SourceGroups), maxSources) {
+			r.SourceGroups = append(r.SourceGroups, d.sourceGroup(c))
+		}
+	case d.is(c, NSMsid, "stream"):
+		if d.room("streams", len(r.Streams), maxSources) {
+			r.Streams = append(r.Streams, Stream{ID: c.Attr("id"), Track: c.Attr("track")})
+		}
+	default:
+		d.other(r, c)
+	}
+}
+
+func (d *decoder) flagChild(r *RTP, c *element.Element) {
+	switch {
+	case d.is(c, NSRTP, "rtcp-mux"):
+		r.RTCPMux = true
+	case d.is(c, NSRTP, "rtcp-reduced-size"):
+		r.RTCPReducedSize = true
+	case c.Local == "extmap-allow-mixed" && (c.Space == NSHdrExt || c.Space == NSRTP && d.takes(AllowMixedNamespace)):
+		r.AllowMixed = true
+	case d.is(c, NSRTP, "bandwidth"):
+		if d.room("bandwidths", len(r.Bandwidths), maxFeedback) {
+			d.bandwidth(r, c)
+		}
+	case d.is(c, NSRTP, "encryption"):
+		r.Encryption = r.Encryption || c.Child(NSRTP, "crypto") != nil
+	case c.Local == "fingerprint": // read with the transport
+	default:
+		d.other(r, c)
+	}
+}
+
+func (d *decoder) payloadType(e *element.Element) PayloadType {
+	p := PayloadType{
+		ID: number(e.Attr("id"), 0, 127, -1), Name: e.Attr("name"),
+		ClockRate: number(e.Attr("clockrate"), 1, 1<<30, 0), Channels: number(e.Attr("channels"), 1, 255, 0),
+		PTime: number(e.Attr("ptime"), 1, 10000, 0), MaxPTime: number(e.Attr("maxptime"), 1, 10000, 0),
+	}
+	if p.ID < 0 {
+		d.fail("payload-type with id %s: it is a number from 0 to 127", quote(e.Attr("id")))
+	}
+	var written []parameter
+	for _, c := range e.Children {
+		switch {
+		case d.is(c, NSRTP, "parameter"):
+			if d.room("parameters of a payload type", len(written), maxParameters) {
+				written = append(written, readParameter(c))
+			}
+		case d.is(c, NSFeedback, "rtcp-fb"):
+			d.feedback(&p.Feedback, &p.TRRInt, c)
+		case d.is(c, NSFeedback, "rtcp-fb-trr-int"):
+			p.TRRInt = c.Attr("value")
+		}
+	}
+	p.Parameters = d.formatParameters(p.Name, written)
+	return p
+}
+
+func (d *decoder) feedback(list *[]Feedback, trr *string, e *element.Element) {
+	f := Feedback{Type: e.Attr("type"), Subtype: e.Attr("subtype")}
+	if f.Type == "trr-int" && d.takes(FeedbackTRRInt) {
+		if *trr == "" {
+			*trr = e.Attr("value") + f.Subtype
+		}
+		return
+	}
+	f.Parameters = d.parameters(e, NSFeedback)
+	if f.Type != "" && d.room("feedback types", len(*list), maxFeedback) {
+		*list = append(*list, f)
+	}
+}
+
+// parameters reads the <parameter/> children of feedback, header extensions and sources as they are.
+func (d *decoder) parameters(e *element.Element, space string) []Parameter {
+	var list []Parameter
+	for _, c := range e.Children {
+		if c.Local != "parameter" || !(d.is(c, space, "parameter") || d.takes(ParameterNamespace)) {
+			continue
+		}
+		if !d.room("parameters", len(list), maxParameters) {
+			return nil
+		}
+		value, has := c.LookupAttr("value")
+		list = append(list, Parameter{Name: c.Attr("name"), Value: value, HasValue: has})
+	}
+	return list
+}
+
+func (d *decoder) hdrExt(r *RTP, e *element.Element) {
+	id, direction, _ := strings.Cut(e.Attr("id"), "/")
+	x := HdrExt{ID: number(id, 1, 4351, 0), URI: e.Attr("uri"), Senders: d.senders(e), Parameters: d.parameters(e, NSHdrExt)}
+	if direction != "" {
+		if !d.takes(ExtmapDirection) {
+			return
+		}
+		x.Senders = d.gluedDirection(direction)
+	}
+	if x.ID != 0 && x.URI != "" {
+		r.HdrExts = append(r.HdrExts, x)
+	}
+}
+
+func (d *decoder) source(e *element.Element) Source {
+	s := Source{SSRC: e.Attr("ssrc"), Parameters: d.parameters(e, NSSources)}
+	if s.SSRC == "" {
+		s.RID = e.Attr("rid")
+	}
+	if d.takes(SourceMsid) {
+		s.Parameters = oneMsid(s.Parameters)
+	}
+	return s
+}
+
+func (d *decoder) sourceGroup(e *element.Element) SourceGroup {
+	g := SourceGroup{Semantics: e.Attr("semantics")}
+	for _, c := range e.Children {
+		if d.is(c, NSSources, "source") && d.room("sources of a group", len(g.SSRCs), maxSources) {
+			g.SSRCs = append(g.SSRCs, c.Attr("ssrc"))
+		}
+	}
+	return g
+}
+
+func (d *decoder) bandwidth(r *RTP, e *element.Element) {
+	b := Bandwidth{Type: e.Attr("type"), Value: strings.TrimSpace(e.Text)}
+	if b.Value == "" && d.takes(BandwidthAttribute) {
+		b.Value = e.Attr("value")
+	}
+	if b.Type == "" && d.takes(BandwidthElements) {
+		b.Type, b.Value = childText(e, "type"), childText(e, "value")
+	}
+	if b.Type != "" && b.Value != "" {
+		r.Bandwidths = append(r.Bandwidths, b)
+	}
+}
+
+func childText(e *element.Element, local string) string {
+	for _, c := range e.Children {
+		if c.Local == local {
+			return strings.TrimSpace(c.Text)
+		}
+	}
+	return ""
+}

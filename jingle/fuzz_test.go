@@ -1,0 +1,61 @@
+package jingle
+
+import (
+	"testing"
+
+	"carillon/jingle/element"
+)
+
+// What is read is written, and writing it again after reading changes nothing.
+func FuzzParseStanza(f *testing.F) {
+	f.Add(offer)
+	for _, e := range corpus(f) {
+		if j := e.Child(NS, "jingle"); j != nil {
+			f.Add(j.String())
+		}
+	}
+	for _, q := range Quirks {
+		f.Add(parseXML(f, "quirks/"+q.Name+".xml").Child("", "written").Child(NS, "jingle").String())
+	}
+	f.Fuzz(func(t *testing.T, xml string) {
+		e, err := element.Parse([]byte(xml), element.Limits{})
+		if err != nil {
+			return
+		}
+		s, serr := ParseStanza(e)
+		if serr != nil {
+			return
+		}
+		written := s.Element().String()
+		again, serr := ParseStanza(mustParse(t, written))
+		if serr != nil {
+			t.Fatalf("%v in what was written: %s", serr, written)
+		}
+		if got := again.Element().String(); got != written {
+			t.Fatalf("written as\n%s\nthen as\n%s", written, got)
+		}
+	})
+}
+
+func FuzzParseMessage(f *testing.F) {
+	for _, m := range messages {
+		f.Add(m.xml)
+	}
+	f.Fuzz(func(t *testing.T, xml string) {
+		e, err := element.Parse([]byte(xml), element.Limits{})
+		if err != nil {
+			return
+		}
+		ParseError(e)
+		ParseInfo(e)
+		m, ok, err := ParseMessage(e)
+		if !ok || err != nil {
+			return
+		}
+		written := m.Element().String()
+		again, ok, err := ParseMessage(mustParse(t, written))
+		if !ok || err != nil || again.Element().String() != written {
+			t.Fatalf("%s is read as %+v, %v, %v", written, again, ok, err)
+		}
+	})
+}

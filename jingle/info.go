@@ -1,0 +1,54 @@
+package jingle
+
+import "carillon/jingle/element"
+
+// InfoKind is a payload of session-info that XEP-0167 section 9 defines.
+type InfoKind string
+
+// The payloads.  Hold and mute are advisory: they change nothing that was negotiated.
+const (
+	InfoActive  InfoKind = "active"
+	InfoHold    InfoKind = "hold"
+	InfoMute    InfoKind = "mute"
+	InfoRinging InfoKind = "ringing"
+	InfoUnhold  InfoKind = "unhold"
+	InfoUnmute  InfoKind = "unmute"
+)
+
+// Info is one such payload.  Mute and unmute name a content; an empty name means all contents.
+type Info struct {
+	Kind    InfoKind
+	Creator Role
+	Name    string
+}
+
+// ParseInfo reads an element of Stanza.Info.  It returns false for one that XEP-0167 does not define.
+func ParseInfo(e *element.Element) (Info, bool) {
+	if e == nil || e.Space != NSRTPInfo {
+		return Info{}, false
+	}
+	switch kind := InfoKind(e.Local); kind {
+	case InfoMute, InfoUnmute:
+		return Info{Kind: kind, Creator: parseRole(e.Attr("creator")), Name: e.Attr("name")}, true
+	case InfoActive, InfoHold, InfoRinging, InfoUnhold:
+		return Info{Kind: kind}, true
+	}
+	return Info{}, false
+}
+
+// Element returns the payload as XML, for Stanza.Info.
+func (i Info) Element() *element.Element {
+	e := element.New(NSRTPInfo, string(i.Kind))
+	if i.Name != "" {
+		e.SetAttr("creator", i.Creator.String()).SetAttr("name", i.Name)
+	}
+	return e
+}
+
+// parseRole reads a creator attribute.  Missing means initiator, as Dino takes it and Movim's session-info needs.
+func parseRole(s string) Role {
+	if s == "responder" {
+		return Responder
+	}
+	return Initiator
+}

@@ -1,0 +1,138 @@
+// Package jingle is Jingle as Go values: the session stanzas of XEP-0166 with their RTP contents (XEP-0167) over ICE (XEP-0176),
+// the message initiation of XEP-0353, their errors, and which action is legal when.
+//
+// Values are read from and written to element trees.  Reading takes what the known clients really send; writing suits
+// the strictest of them.  Nothing here does I/O.
+package jingle
+
+import "carillon/jingle/element"
+
+// Namespaces of the extensions that are read and written.
+const (
+	NS          = "urn:xmpp:jingle:1"
+	NSErrors    = "urn:xmpp:jingle:errors:1"
+	NSMessage   = "urn:xmpp:jingle-message:0"
+	NSRTP       = "urn:xmpp:jingle:apps:rtp:1"
+	NSRTPInfo   = "urn:xmpp:jingle:apps:rtp:info:1"
+	NSRTPAudio  = "urn:xmpp:jingle:apps:rtp:audio"
+	NSRTPVideo  = "urn:xmpp:jingle:apps:rtp:video"
+	NSICE       = "urn:xmpp:jingle:transports:ice-udp:1"
+	NSDTLS      = "urn:xmpp:jingle:apps:dtls:0"
+	NSFeedback  = "urn:xmpp:jingle:apps:rtp:rtcp-fb:0"
+	NSHdrExt    = "urn:xmpp:jingle:apps:rtp:rtp-hdrext:0"
+	NSSources   = "urn:xmpp:jingle:apps:rtp:ssma:0"
+	NSGrouping  = "urn:xmpp:jingle:apps:grouping:0"
+	NSICEOption = "http://gultsch.de/xmpp/drafts/jingle/transports/ice-udp/option"
+	NSOMEMODTLS = "http://gultsch.de/xmpp/drafts/omemo/dlts-srtp-verification"
+	NSMsid      = "urn:xmpp:jingle:apps:rtp:msid:0"
+	NSStanzas   = "urn:ietf:params:xml:ns:xmpp-stanzas"
+	NSHints     = "urn:xmpp:hints"
+)
+
+// Role is a party of a session: who sent session-initiate and who received it (XEP-0166 section 3).
+type Role int
+
+// The two roles.
+const (
+	Initiator Role = iota
+	Responder
+)
+
+// Other returns the opposite role.
+func (r Role) Other() Role { return 1 - r }
+
+func (r Role) String() string {
+	if r == Responder {
+		return "responder"
+	}
+	return "initiator"
+}
+
+// Action is the action attribute of a Jingle stanza (XEP-0166 section 7.2).
+type Action string
+
+// The actions of XEP-0166.
+const (
+	ContentAccept    Action = "content-accept"
+	ContentAdd       Action = "content-add"
+	ContentModify    Action = "content-modify"
+	ContentReject    Action = "content-reject"
+	ContentRemove    Action = "content-remove"
+	DescriptionInfo  Action = "description-info"
+	SecurityInfo     Action = "security-info"
+	SessionAccept    Action = "session-accept"
+	SessionInfo      Action = "session-info"
+	SessionInitiate  Action = "session-initiate"
+	SessionTerminate Action = "session-terminate"
+	TransportAccept  Action = "transport-accept"
+	TransportInfo    Action = "transport-info"
+	TransportReject  Action = "transport-reject"
+	TransportReplace Action = "transport-replace"
+)
+
+// Stanza is one <jingle/> element (XEP-0166 section 7.1).  Initiator and Responder are the attributes as written; they are never
+// used to decide who is who (section 11.3, redirection).
+type Stanza struct {
+	Action    Action
+	SID       string
+	Initiator string
+	Responder string
+	Contents  []Content
+	Groups    []Group
+	Reason    *Reason            // session-terminate, content-reject ...
+	Info      []*element.Element // payloads of session-info, and children this package does not know
+}
+
+// Description is what one party says of its side: the contents with their codecs, transports and sources.
+type Description struct {
+	Contents []Content
+	Groups   []Group
+}
+
+// Group is a <group/> of contents (XEP-0338), most often BUNDLE.
+type Group struct {
+	Semantics string
+	Names     []string
+}
+
+// Senders says which parties send media of a content (XEP-0166 section 7.3).  It names roles, not directions.
+type Senders string
+
+// The values of the senders attribute.  The zero value means both.
+const (
+	SendersBoth      Senders = "both"
+	SendersInitiator Senders = "initiator"
+	SendersResponder Senders = "responder"
+	SendersNone      Senders = "none"
+	// SendersRejected is no value of the XEP: Jitsi writes it for a content that an answer rejects.  It is never written.
+	SendersRejected Senders = "rejected"
+)
+
+// Sends tells whether the party of the given role sends.
+func (s Senders) Sends(r Role) bool {
+	return s == "" || s == SendersBoth || string(s) == r.String()
+}
+
+// SendersOf returns the value for which exactly the given parties send.
+func SendersOf(initiator, responder bool) Senders {
+	switch {
+	case initiator && responder:
+		return SendersBoth
+	case initiator:
+		return SendersInitiator
+	case responder:
+		return SendersResponder
+	}
+	return SendersNone
+}
+
+// Content is one <content/>.  Creator and Name identify it for the life of the session.
+type Content struct {
+	Creator     Role
+	Name        string
+	Senders     Senders
+	Disposition string     // "" means session
+	RTP         *RTP       // nil when absent or not RTP
+	ICE         *Transport // nil when absent or not ICE
+	Other       []*element.Element
+}

@@ -1,0 +1,313 @@
+package jingle
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"carillon/jingle/element"
+)
+
+// Quirk is a departure from the XEPs that reading accepts.  Each has an entry in Quirks and a fixture of the same name.
+type Quirk int
+
+// The quirks.
+const (
+	_ Quirk = iota
+	RelPortUnderscore
+	TypedParameters
+	NamelessParameter
+	PackedParameters
+	ParameterNamespace
+	BandwidthAttribute
+	BandwidthElements
+	AllowMixedNamespace
+	ExtmapDirection
+	DescriptionPTime
+	FeedbackTRRInt
+	SourceMsid
+	GroupType
+	RejectedSenders
+	MissingCreator
+	EmptyNamespace
+	CandidateDefaults
+	ProtocolCase
+	SSLTCP
+	TCPType
+	DraftDTLS
+	FingerprintPlace
+	FingerprintSpelling
+	FingerprintHash
+	ReasonSpelling
+)
+
+const nsDTLSDraft = "urn:xmpp:tmp:jingle:apps:dtls:0"
+
+// QuirkInfo describes a quirk: who has it, what is written and what it is read as.
+type QuirkInfo struct {
+	Quirk             Quirk
+	Name, Client, Doc string
+}
+
+// Quirks lists the accepted departures.
+var Quirks = []QuirkInfo{
+	{RelPortUnderscore, "rel-port-underscore", "Monal 6.4",
+		"rel_port of a candidate is rel-port"},
+	{TypedParameters, "typed-parameters", "Monal 6.4",
+		"underscores in fmtp names are hyphens, true and false are 1 and 0, profile_level_id is decimal and strays into other codecs, encodings is a RED list"},
+	{NamelessParameter, "nameless-parameter", "stanza 12.22 (name alone), JSXC 4.4 (value alone), XEP-0517 (name fmtp)",
+		"a parameter with one half is a bare fmtp value"},
+	{PackedParameters, "packed-parameters", "Jicofo 1.1",
+		"a value with semicolons holds further parameters"},
+	{ParameterNamespace, "parameter-namespace", "lib-jitsi-meet 2026-08",
+		"parameters of sources stand in any namespace"},
+	{BandwidthAttribute, "bandwidth-attribute", "Movim 0.34",
+		"bandwidth has its value in an attribute"},
+	{BandwidthElements, "bandwidth-elements", "Monal 6.4",
+		"bandwidth has type and value as elements"},
+	{AllowMixedNamespace, "allow-mixed-namespace", "Monal 6.4",
+		"extmap-allow-mixed stands in the namespace of the description"},
+	{ExtmapDirection, "extmap-direction", "Conversations 2.12",
+		"the direction of a=extmap stands behind the id; it is the author's, known in session-initiate and session-accept"},
+	{DescriptionPTime, "description-ptime", "Movim 0.34, Jicofo 1.1",
+		"ptime and maxptime on the description hold for every payload type"},
+	{FeedbackTRRInt, "feedback-trr-int", "Movim 0.34",
+		"rtcp-fb of type trr-int is rtcp-fb-trr-int"},
+	{SourceMsid, "source-msid", "Movim 0.34",
+		"several msid of a source are one, the longest; blanks at its ends are dropped, libwebrtc refuses them"},
+	{GroupType, "group-type", "strophe.jingle 2015, lib-jitsi-meet",
+		"type of a group is its semantics"},
+	{RejectedSenders, "rejected-senders", "lib-jitsi-meet 2026-08",
+		"senders rejected says that an answer has no such content"},
+	{MissingCreator, "missing-creator", "Movim 0.34 in session-info, and old clients",
+		"a content without creator is the initiator's"},
+	{EmptyNamespace, "empty-namespace", "unnamed clients whose XML library resets the namespace",
+		"a child in no namespace stands in the one it is expected in"},
+	{CandidateDefaults, "candidate-defaults", "stanza 12.22 and Movim 0.34 (no id, network, generation)",
+		"missing attributes of a candidate have defaults"},
+	{ProtocolCase, "protocol-case", "stanza 12.22 with Firefox",
+		"UDP is udp"},
+	{SSLTCP, "ssltcp", "Jitsi Videobridge 1",
+		"ssltcp is tcp"},
+	{TCPType, "tcptype", "lib-jitsi-meet 2026-08 (null), Conversations 2.12 (none)",
+		"a TCP candidate without tcptype is active at the discard port, else passive"},
+	{DraftDTLS, "draft-dtls", "clients of XEP-0320 before 0.2",
+		"the fingerprint has the namespace of the draft"},
+	{FingerprintPlace, "fingerprint-place", "clients of XEP-0320 before 0.2",
+		"the fingerprint stands in the content, the description or its encryption"},
+	{FingerprintSpelling, "fingerprint-spelling", "XEP-0320's examples, SIP gateways",
+		"white space in a fingerprint is dropped, digits are upper case, the hash's name lower case"},
+	{FingerprintHash, "fingerprint-hash", "SIP gateways",
+		"a missing hash is told by the fingerprint's length"},
+	{ReasonSpelling, "reason-spelling", "Dino 0.4.2 (failed_application), Monal 6.4 (application-error)",
+		"an unknown condition is the one it resembles, else general-error"},
+}
+
+func (q Quirk) String() string {
+	for _, info := range Quirks {
+		if info.Quirk == q {
+			return info.Name
+		}
+	}
+	return "quirk(" + strconv.Itoa(int(q)) + ")"
+}
+
+// misspelled reads a condition that XEP-0166 does not have.
+func misspelled(s string) Condition {
+	c := Condition(strings.ReplaceAll(strings.ToLower(s), "_", "-"))
+	switch {
+	case slices.Contains(conditions, c):
+		return c
+	case c == "application-error":
+		return FailedApplication
+	}
+	return GeneralError
+}
+
+// gluedDirection reads the SDP direction that Conversations leaves in the id of a header extension.  It is that of the stanza's
+// author, who is known for the two actions that carry whole descriptions.
+func (d *decoder) gluedDirection(direction string) Senders {
+	author := Initiator
+	switch d.action {
+	case SessionInitiate:
+	case SessionAccept:
+		author = Responder
+	default:
+		return SendersBoth
+	}
+	us, them := true, true
+	switch direction {
+	case "sendonly":
+		them = false
+	case "recvonly":
+		us = false
+	case "inactive":
+		us, them = false, false
+	}
+	if author == Responder {
+		us, them = them, us
+	}
+	return SendersOf(us, them)
+}
+
+func (r *RTP) spreadPTime(ptime, maxptime int) {
+	for i := range r.PayloadTypes {
+		if ptime != 0 {
+			r.PayloadTypes[i].PTime = ptime
+		}
+		if maxptime != 0 {
+			r.PayloadTypes[i].MaxPTime = maxptime
+		}
+	}
+}
+
+// oneMsid keeps the longest msid of a source, at the place of the first.
+func oneMsid(list []Parameter) []Parameter {
+	first := -1
+	out := list[:0]
+	for _, p := range list {
+		if p.Name != "msid" {
+			out = append(out, p)
+			continue
+		}
+		p.Value = strings.TrimSpace(p.Value)
+		if first < 0 {
+			first = len(out)
+			out = append(out, p)
+		} else if len(p.Value) > len(out[first].Value) {
+			out[first] = p
+		}
+	}
+	return out
+}
+
+// parameter is a <parameter/> of a payload type as written.
+type parameter struct {
+	name, value       string
+	hasName, hasValue bool
+}
+
+func readParameter(e *element.Element) parameter {
+	var p parameter
+	p.name, p.hasName = e.LookupAttr("name")
+	p.value, p.hasValue = e.LookupAttr("value")
+	p.name = strings.TrimSpace(p.name)
+	return p
+}
+
+// formatParameters turns what was written into fmtp parameters: a name and a value, or a bare value without a name.
+func (d *decoder) formatParameters(codec string, written []parameter) []Parameter {
+	var list []Parameter
+	for _, p := range written {
+		if p.hasName && p.hasValue && p.name != "fmtp" {
+			list = append(list, Parameter{Name: p.name, Value: p.value, HasValue: true})
+		} else if d.takes(NamelessParameter) {
+			list = append(list, bare(p))
+		}
+	}
+	if d.takes(PackedParameters) {
+		list = unpack(list)
+	}
+	if d.takes(TypedParameters) {
+		list = untype(codec, list)
+	}
+	if len(list) > maxParameters {
+		d.fail("more than %d parameters of a payload type", maxParameters)
+		return nil
+	}
+	return slices.DeleteFunc(list, func(p Parameter) bool { return p.Name == "" && p.Value == "" })
+}
+
+func bare(p parameter) Parameter {
+	if !p.hasValue {
+		return Parameter{Value: p.name, HasValue: true}
+	}
+	return Parameter{Value: p.value, HasValue: true}
+}
+
+func unpack(list []Parameter) []Parameter {
+	var out []Parameter
+	for _, p := range list {
+		first, rest, packed := strings.Cut(p.Value, ";")
+		if !packed {
+			out = append(out, p)
+			continue
+		}
+		p.Value = strings.TrimSpace(first)
+		out = append(out, p)
+		for item := range strings.SplitSeq(rest, ";") {
+			name, value, pair := strings.Cut(strings.TrimSpace(item), "=")
+			if !pair {
+				name, value = "", name
+			}
+			out = append(out, Parameter{Name: name, Value: value, HasValue: true})
+		}
+	}
+	return out
+}
+
+// typedNames is the names that Monal's fmtp writer turns into identifiers.
+var typedNames = map[string]string{
+	"profile_level_id": "profile-level-id", "packetization_mode": "packetization-mode",
+	"level_asymmetry_allowed": "level-asymmetry-allowed", "max_fs": "max-fs", "max_fr": "max-fr", "max_br": "max-br",
+	"max_cpb": "max-cpb", "max_dpb": "max-dpb", "max_mbps": "max-mbps",
+}
+
+// typedDefault is the profile-level-id that Monal writes when there is none: 0x420010.
+const typedDefault = "420010"
+
+// untype restores the parameters that Monal prints from typed fields.
+func untype(codec string, list []Parameter) []Parameter {
+	var out []Parameter
+	var encodings []string
+	seen := map[Parameter]bool{}
+	profiles := 0
+	for _, p := range list {
+		hyphened, typed := typedNames[p.Name]
+		switch {
+		case p.Name == "encodings":
+			encodings = append(encodings, p.Value)
+			continue
+		case p.Name == "dtmp_tones":
+			p.Name = ""
+		case p.Name == "profile_level_id":
+			n, err := strconv.ParseUint(p.Value, 10, 24)
+			if err != nil || !strings.EqualFold(codec, "H264") {
+				continue
+			}
+			p.Value = strconv.FormatUint(1<<24|n, 16)[1:]
+		}
+		if typed {
+			p.Name = hyphened
+		}
+		p.Value = untyped(p.Name, p.Value)
+		if typed && seen[p] {
+			continue
+		}
+		seen[p] = true
+		if p.Name == "profile-level-id" {
+			profiles++
+		}
+		out = append(out, p)
+	}
+	if len(encodings) > 0 {
+		out = append(out, Parameter{Value: strings.Join(encodings, "/"), HasValue: true})
+	}
+	if profiles > 1 {
+		out = slices.DeleteFunc(out, func(p Parameter) bool { return p.Name == "profile-level-id" && p.Value == typedDefault })
+	}
+	return out
+}
+
+func untyped(name, value string) string {
+	switch name {
+	case "useinbandfec", "usedtx", "stereo", "sprop-stereo", "cbr", "level-asymmetry-allowed":
+		switch value {
+		case "true":
+			return "1"
+		case "false":
+			return "0"
+		}
+	}
+	return value
+}
