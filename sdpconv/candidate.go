@@ -1,0 +1,125 @@
+package sdpconv
+
+import (
+	"strconv"
+	"strings"
+
+	"carillon/jingle"
+)
+
+// maxCandidate bounds a candidate line; real ones stay below 250 bytes.
+const maxCandidate = 1024
+
+// ParseCandidate reads a candidate attribute (RFC 8839 section 5.1), with or without "a=" and "candidate:" before it, and
+// returns the candidate and the ufrag that browsers append.  Extensions it has no field for (network-id, network-cost) are dropped: they
+// mean something to the browser that wrote them only.  The error is an *Error.
+func ParseCandidate(line string) (jingle.Candidate, string, error) {
+	text := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(line), "a="), "candidate:")
+	bad := func(msg string) (jingle.Candidate, string, error) {
+		return jingle.Candidate{}, "", &Error{Text: line, Msg: msg}
+	}
+	if len(line) > maxCandidate {
+		return bad("candidate is too long")
+	}
+	f := strings.Fields(text)
+	if len(f) < 8 || f[6] != "typ" || !isText(text) {
+		return bad("no candidate")
+	}
+	component, err1 := strconv.ParseUint(f[1], 10, 8)
+	priority, err2 := strconv.ParseUint(f[3], 10, 32)
+	port, err3 := strconv.ParseUint(f[5], 10, 16)
+	if err1 != nil || err2 != nil || err3 != nil || component == 0 {
+		return bad("candidate with a number out of range")
+	}
+	c := jingle.Candidate{
+		Foundation: f[0], Component: int(component), Protocol: strings.ToLower(f[2]), Priority: uint32(priority),
+		IP: f[4], Port: int(port), Type: f[7], Network: "0",
+	}
+	if c.Protocol != "udp" && c.Protocol != "tcp" {
+		return bad("candidate that is neither udp nor tcp")
+	}
+	if !isCandidateType(c.Type) {
+		return bad("candidate of unknown type")
+	}
+	ufrag := extensions(&c, f[8:])
+	return c, ufrag, nil
+}
+
+func isCandidateType(s string) bool {
+	return s == "host" || s == "srflx" || s == "prflx" || s == "relay"
+}
+
+// extensions reads the name and value pairs behind the type, in any order, and returns the ufrag.
+func extensions(c *jingle.Candidate, f []string) (ufrag string) {
+	for ; len(f) >= 2; f = f[2:] {
+		n, _ := strconv.ParseUint(f[1], 10, 16)
+		switch f[0] {
+		case "raddr":
+			c.RelAddr = f[1]
+		case "rport":
+			c.RelPort = int(n)
+		case "tcptype":
+			c.TCPType = f[1]
+		case "generation":
+			c.Generation = int(n)
+		case "ufrag":
+			ufrag = f[1]
+		}
+	}
+	return ufrag
+}
+
+// FormatCandidate returns "candidate:..." for addIceCandidate.  A ufrag keeps candidates of different ICE generations apart;
+// "" leaves it out.
+func FormatCandidate(c jingle.Candidate, ufrag string) string {
+	b := make([]byte, 0, 160)
+	b = append(b, "candidate:"...)
+	b = append(b, word(c.Foundation, "1")...)
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, int64(max(c.Component, 1)), 10)
+	b = append(b, ' ')
+	b = append(b, word(c.Protocol, "udp")...)
+	b = append(b, ' ')
+	b = strconv.AppendUint(b, uint64(c.Priority), 10)
+	b = append(b, ' ')
+	b = append(b, word(c.IP, "0.0.0.0")...)
+	b = append(b, ' ')
+	b = strconv.AppendInt(b, int64(c.Port), 10)
+	b = append(b, " typ "...)
+	kind := c.Type
+	if !isCandidateType(kind) {
+		kind = "host"
+	}
+	b = append(b, kind...)
+	if kind != "host" || c.RelAddr != "" {
+		// RFC 8839 asks for the pair on all but host candidates; peers leave it out.
+		b = append(b, " raddr "...)
+		b = append(b, word(c.RelAddr, "0.0.0.0")...)
+		b = append(b, " rport "...)
+		b = strconv.AppendInt(b, int64(c.RelPort), 10)
+	}
+	if c.Protocol == "tcp" && isWord(c.TCPType) {
+		b = append(b, " tcptype "...)
+		b = append(b, c.TCPType...)
+	}
+	b = append(b, " generation "...)
+	b = strconv.AppendInt(b, int64(c.Generation), 10)
+	if isWord(ufrag) {
+		b = append(b, " ufrag "...)
+		b = append(b, ufrag...)
+	}
+	return string(b)
+}
+
+func word(s, fallback string) string {
+	if isWord(s) {
+		return s
+	}
+	return fallback
+}
+
+// Sendable tells whether the candidate may go to any XMPP client: UDP to a literal address, of component 1.  TCP, mDNS names and
+// RTCP's component are refused or misread by one client or another, and gain nothing with rtcp-mux.
+func Sendable(c jingle.Candidate) bool {
+	return c.Protocol == "udp" && c.Component == 1 && c.Port > 0 && isIP(c.IP)
+}

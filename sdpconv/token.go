@@ -1,0 +1,95 @@
+package sdpconv
+
+import (
+	"strconv"
+	"strings"
+)
+
+// isToken tells whether s is a token of RFC 8866 section 9: one word without separators.
+func isToken(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]`, s[i]) >= 0 {
+			return false
+		}
+	}
+	return s != ""
+}
+
+// isMid tells whether s can be a mid that also fits the one-byte form of the RTP header extension (16 bytes).
+func isMid(s string) bool { return len(s) <= 16 && isToken(s) }
+
+// isWord tells whether s is a field of a line: no blank, no control character.
+func isWord(s string) bool {
+	return s != "" && isText(s) && !strings.ContainsAny(s, " \t")
+}
+
+// isText tells whether s can be part of a line.
+func isText(s string) bool {
+	for _, r := range s {
+		if r < ' ' && r != '\t' || r == 0x7f || r == '\uFFFD' {
+			return false
+		}
+	}
+	return true
+}
+
+func isNumber(s string) bool {
+	_, err := strconv.ParseUint(s, 10, 32)
+	return err == nil && s[0] != '+'
+}
+
+// isIP tells whether s is the literal of an IPv4 or IPv6 address (RFC 3986 section 3.2.2) without a zone.
+func isIP(s string) bool {
+	if strings.Contains(s, ":") {
+		return isIPv6(s)
+	}
+	return isIPv4(s)
+}
+
+func isIPv4(s string) bool {
+	parts := strings.Split(s, ".")
+	if len(parts) != 4 {
+		return false
+	}
+	for _, p := range parts {
+		n, err := strconv.ParseUint(p, 10, 8)
+		if err != nil || n > 255 || strconv.FormatUint(n, 10) != p {
+			return false
+		}
+	}
+	return true
+}
+
+func isIPv6(s string) bool {
+	head, tail, short := strings.Cut(s, "::")
+	n, ok := groups(head, !short)
+	if !ok {
+		return false
+	}
+	if !short {
+		return n == 8
+	}
+	m, ok := groups(tail, true)
+	return ok && n+m <= 7
+}
+
+// groups counts the 16-bit groups of a part of an IPv6 address, at whose end an IPv4 address may stand for two.
+func groups(s string, last bool) (int, bool) {
+	if s == "" {
+		return 0, true
+	}
+	parts := strings.Split(s, ":")
+	n := len(parts)
+	if end := parts[n-1]; last && strings.Contains(end, ".") {
+		if !isIPv4(end) {
+			return 0, false
+		}
+		parts, n = parts[:n-1], n+1
+	}
+	for _, p := range parts {
+		if _, err := strconv.ParseUint(p, 16, 16); err != nil || len(p) > 4 || p[0] == '+' {
+			return 0, false
+		}
+	}
+	return n, true
+}
