@@ -1,0 +1,247 @@
+package call
+
+import (
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"carillon/jingle"
+	"carillon/jingle/element"
+	"carillon/sdpconv"
+)
+
+// maxID bounds the ids of calls, which strangers choose, in bytes.
+const maxID = 256
+
+// incoming is a call from an XMPP client to our tabs.
+type incoming struct {
+	session
+	offer string // SDP for the tab that takes the call, of a session-initiate that came before
+}
+
+// NewIncoming makes the call of a propose to an address of ours: tabs are its full JIDs that can ring.
+func NewIncoming(cfg Config, propose PeerMessage, tabs []jid.JID) (Machine, []Output) {
+	i := &incoming{}
+	i.session = session{
+		core:     core{cfg: cfg},
+		sid:      propose.Message.ID,
+		tab:      propose.To,
+		peer:     propose.From,
+		pages:    newPages(tabs...),
+		role:     jingle.Responder,
+		proposed: true,
+	}
+	if len(tabs) > 0 {
+		i.tab = tabs[0]
+	}
+	i.begin(Ringing)
+	switch {
+	case i.sid == "" || len(i.sid) > maxID:
+		i.conclude(Failed) // not a call that could be answered
+	case len(tabs) == 0:
+		i.giveUp(PeerUnreachable)
+	case len(propose.Message.Media) == 0:
+		i.giveUp(Incompatible)
+	default:
+		i.send(i.peer, jingle.Ringing, nil)
+		i.ring(propose.Message.Media)
+	}
+	return i, i.flush()
+}
+
+// NewDirect makes the call of a session-initiate that nothing announced, addressed to the full JID of a tab.
+func NewDirect(cfg Config, initiate PeerRequest) (Machine, []Output) {
+	i := &incoming{}
+	i.session = session{
+		core:  core{cfg: cfg},
+		sid:   initiate.Jingle.SID,
+		tab:   initiate.To,
+		peer:  initiate.From,
+		pages: newPages(initiate.To),
+		role:  jingle.Responder,
+	}
+	i.begin(Ringing)
+	switch {
+	case i.sid == "" || len(i.sid) > maxID:
+		i.answer(initiate, badRequest("the sid is empty or longer than 256 bytes"))
+		i.conclude(Failed)
+	case i.established(initiate):
+		i.request(jingle.Stanza{Action: jingle.SessionInfo, Info: ringingInfo()})
+		i.ring(mediaOf(initiate.Jingle.Contents))
+	}
+	return i, i.flush()
+}
+
+// Handle is described at Machine.
+func (i *incoming) Handle(_ time.Time, in Input) []Output {
+	if i.over(in) {
+		return i.flush()
+	}
+	switch in := in.(type) {
+	case BrowserAccept:
+		i.take(in.Tab)
+	case BrowserDecline:
+		i.decline(in.Tab)
+	case BrowserHangUp:
+		i.hungUp(in.Tab)
+	case BrowserAnswer:
+		i.browserAnswer(in)
+	case PeerMessage:
+		i.peerMessage(in)
+	case PeerBounce:
+		i.bounce(in)
+	case PeerRequest:
+		i.peerInitiate(in)
+	default:
+		i.handle(in)
+	}
+	return i.flush()
+}
+
+func (i *incoming) ring(media []string) {
+	for _, p := range i.pages {
+		i.tell(p.tab, Incoming{From: i.peer.Bare(), Media: media})
+	}
+}
+
+// take gives the call to the first tab that accepts.
+func (i *incoming) take(tab jid.JID) {
+	if i.state != Ringing {
+		i.refuse(tab, refusedAccept)
+		return
+	}
+	i.keep(tab)
+	i.tell(tab, Admitted{})
+	if !i.proposed {
+		i.present()
+		return
+	}
+	i.move(proceed)
+	i.send(i.peer, jingle.Proceed, nil)
+}
+
+// keep leaves the call to one tab; the others stop ringing.
+func (i *incoming) keep(tab jid.JID) {
+	for _, p := range i.pages.others(tab) {
+		i.tell(p.tab, Finished{Outcome: AnsweredElsewhere})
+	}
+	i.pages = newPages(tab)
+	i.tab = tab
+	i.stop(TimerGrace)
+}
+
+// decline by one tab is the person's word for all.
+func (i *incoming) decline(tab jid.JID) {
+	if i.state != Ringing {
+		i.refuse(tab, refusedAccept)
+		return
+	}
+	i.keep(tab)
+	i.giveUp(Declined)
+}
+
+func (i *incoming) hungUp(tab jid.JID) {
+	if i.state == Ringing {
+		i.decline(tab)
+		return
+	}
+	i.hangUp()
+}
+
+// present gives the offer to the tab.
+func (i *incoming) present() {
+	i.move(present)
+	i.tell(i.tab, RemoteOffer{SDP: i.offer})
+	i.offer = ""
+	i.tellHeld()
+}
+
+// peerInitiate takes the session-initiate that our proceed asked for; every other request is the session's.
+func (i *incoming) peerInitiate(in PeerRequest) {
+	expected := i.state == Proceeded && in.Jingle.Action == jingle.SessionInitiate && in.Jingle.SID == i.sid &&
+		in.From.Equal(i.peer) && in.To.Equal(i.tab)
+	if !expected {
+		i.peerRequest(in)
+		return
+	}
+	if i.established(in) {
+		i.present()
+	}
+}
+
+// established takes a session-initiate.  It reports false when that ended the call.
+func (i *incoming) established(in PeerRequest) bool {
+	if err := i.advance(jingle.SessionInitiate, jingle.Initiator); err != nil {
+		i.answer(in, err)
+		i.giveUp(Failed)
+		return false
+	}
+	sdp, err := i.translate(in.Jingle, sdpconv.Offer)
+	if err != nil {
+		i.unusable(in, err)
+		return false
+	}
+	i.answer(in, nil)
+	i.offer = sdp
+	return true
+}
+
+// browserAnswer accepts the session.  An answer that cannot be used leaves the tab the rest of its time for another.
+func (i *incoming) browserAnswer(in BrowserAnswer) {
+	if i.state != Answering {
+		i.refuse(in.Tab, refusedAnswer)
+		return
+	}
+	ours, lines, err := i.describe(in.SDP)
+	if err != nil {
+		i.refuse(in.Tab, "Your browser's answer cannot be used: "+err.Error())
+		return
+	}
+	if len(ours.Contents) == 0 {
+		i.refuse(in.Tab, refusedNoRTP)
+		return
+	}
+	i.ours, i.lines = ours, lines
+	i.advance(jingle.SessionAccept, i.role)
+	i.opening = i.request(jingle.Stanza{
+		Action:    jingle.SessionAccept,
+		Responder: i.tab.String(),
+		Contents:  ours.Contents,
+		Groups:    ours.Groups,
+	})
+	i.sendHeld()
+	i.warn()
+	i.move(accept)
+	i.ping()
+}
+
+// peerMessage takes XEP-0353 from the address that proposed.
+func (i *incoming) peerMessage(in PeerMessage) {
+	if !i.proposed || in.Message.ID != i.sid || !in.From.Bare().Equal(i.peer.Bare()) {
+		return
+	}
+	if i.state != Ringing && i.state != Proceeded {
+		i.message(in)
+		return
+	}
+	switch in.Message.Kind {
+	case jingle.Propose: // sent again
+		if i.state == Ringing && in.From.Equal(i.peer) {
+			i.send(i.peer, jingle.Ringing, nil)
+		}
+	case jingle.Retract, jingle.Reject, jingle.Finish: // Siskin cancels its own call with reject
+		i.conclude(PeerCancelled)
+	}
+}
+
+// bounce takes the error for our proceed: Conversations turns down a late device so, servers say that the caller is gone.
+func (i *incoming) bounce(in PeerBounce) {
+	if i.state == Proceeded && in.ID == i.messageID(jingle.Proceed) && in.From.Equal(i.peer) {
+		i.conclude(PeerCancelled)
+	}
+}
+
+// ringingInfo is the payload that tells a caller without XEP-0353 that we ring (XEP-0167 section 9.5).
+func ringingInfo() []*element.Element {
+	return []*element.Element{jingle.Info{Kind: jingle.InfoRinging}.Element()}
+}

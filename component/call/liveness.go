@@ -1,0 +1,134 @@
+package call
+
+import "mellium.im/xmpp/jid"
+
+// maxMissedPings is how many pings in a row may stay unanswered while media is interrupted.
+const maxMissedPings = 2
+
+// pulse is what is known of whether the peer is still there.
+type pulse struct {
+	pingTag int
+	waiting bool // the last ping has no reply yet
+	missed  int  // pings without a reply, in a row
+	alive   bool // it has answered a ping with a result: an error after that says that it is gone
+}
+
+// ping asks the peer whether it is there, and sets the time of the next.
+func (s *session) ping() {
+	s.tags++
+	s.pingTag, s.waiting = s.tags, true
+	s.emit(SendPing{Tag: s.tags, From: s.tab, To: s.peer})
+	s.start(TimerPing)
+}
+
+func (s *session) pingDue() {
+	if s.waiting {
+		s.missed++
+	}
+	if s.lostPeer() {
+		s.giveUp(PeerLost)
+		return
+	}
+	s.ping()
+}
+
+// pong takes the reply of the last ping.
+func (s *session) pong(in PeerReply) {
+	if !s.waiting {
+		return
+	}
+	s.waiting = false
+	if in.Err == nil {
+		s.alive, s.missed = true, 0
+		return
+	}
+	switch in.Err.Condition {
+	case "remote-server-timeout":
+		s.missed++
+		if s.lostPeer() {
+			s.giveUp(PeerLost)
+		}
+		return
+	case "service-unavailable", "recipient-unavailable", "item-not-found", "gone":
+		if s.alive {
+			s.giveUp(PeerLost)
+			return
+		}
+	}
+	s.missed = 0 // a client that knows no ping
+}
+
+// lostPeer tells whether the peer neither answers nor is heard.  Either alone ends no call: clients may answer no ping, and
+// media outlives a break of the peer's XMPP connection.
+func (s *session) lostPeer() bool { return s.missed >= maxMissedPings && s.pages.down() }
+
+// unavailable takes the peer's unavailable presence.
+func (s *session) unavailable(in PeerUnavailable) {
+	if !in.From.Equal(s.peer) {
+		return
+	}
+	switch s.state {
+	case Ringing, Proceeded:
+		s.conclude(PeerCancelled)
+	case Calling, Initiated, Answering, Connecting, Active:
+		s.giveUp(PeerLost)
+	}
+}
+
+// media takes what the tab reports of its peer connection.
+func (s *session) media(in BrowserMedia) {
+	p := s.pages.find(in.Tab)
+	if p == nil || !s.state.accepted() {
+		return
+	}
+	switch in.State {
+	case MediaConnected:
+		p.down = false
+		s.move(connect)
+		s.stop(TimerOutage)
+	case MediaDisconnected:
+		if s.state == Active && !p.down {
+			p.down = true
+			s.start(TimerOutage)
+		}
+		if s.lostPeer() {
+			s.giveUp(PeerLost)
+		}
+	case MediaFailed:
+		p.down = true
+		if s.lostPeer() {
+			s.giveUp(PeerLost)
+			return
+		}
+		s.giveUp(NoConnection)
+	}
+}
+
+// pageLost waits for the page once no other has a socket.
+func (s *session) pageLost(tab jid.JID) {
+	if p := s.pages.find(tab); p != nil && !p.lost {
+		p.lost = true
+		if s.pages.lost() {
+			s.start(TimerGrace)
+		}
+	}
+}
+
+func (s *session) pageBack(tab jid.JID) {
+	if p := s.pages.find(tab); p != nil {
+		p.lost = false
+		s.stop(TimerGrace)
+	}
+}
+
+// pageGone ends the call with its last page.
+func (s *session) pageGone(tab jid.JID) {
+	if rest := s.pages.others(tab); len(rest) > 0 {
+		s.pages = rest
+		if rest.lost() && !s.running[TimerGrace] {
+			s.start(TimerGrace)
+		}
+		return
+	}
+	s.giveUp(PageLost)
+}

@@ -1,0 +1,318 @@
+package call
+
+import (
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"carillon/jingle"
+	"carillon/sdpconv"
+)
+
+// local is a call from a tab to the tabs of another address of our own domain.  Offer, answer and candidates are passed on as
+// the browsers wrote them; they are read only to refuse what is none.
+type local struct {
+	core
+	address  jid.JID // called, bare
+	caller   pages   // one
+	callee   pages   // those that ring, then the one that answered
+	offer    string
+	lines    sdpconv.Lines
+	toCallee trickle[RemoteCandidate]
+	toCaller trickle[RemoteCandidate]
+}
+
+// NewLocal makes the call of a tab (full JID) to an address (bare) whose tabs are given.
+func NewLocal(cfg Config, caller, callee jid.JID, tabs []jid.JID) (Machine, []Output) {
+	l := &local{
+		core:    core{cfg: cfg},
+		address: callee,
+		caller:  newPages(caller),
+		callee:  newPages(tabs...),
+	}
+	l.begin(Offering)
+	if len(tabs) == 0 {
+		l.finish(PeerUnreachable, PeerCancelled)
+		return l, l.flush()
+	}
+	l.tell(caller, Admitted{})
+	return l, l.flush()
+}
+
+// Handle is described at Machine.
+func (l *local) Handle(_ time.Time, in Input) []Output {
+	tab, isTab := tabOf(in)
+	switch {
+	case isTab && l.caller.find(tab) == nil && l.callee.find(tab) == nil:
+	case isTab && l.state < Ringing && l.caller.find(tab) == nil: // it does not know of the call yet
+		l.early(in)
+	case l.state == Over:
+		l.afterwards(in)
+	default:
+		l.handle(in)
+	}
+	return l.flush()
+}
+
+// early takes what happens to the called tabs while the caller has made no offer.
+func (l *local) early(in Input) {
+	switch in := in.(type) {
+	case BrowserLost:
+		l.callee.find(in.Tab).lost = true
+	case BrowserBack:
+		l.callee.find(in.Tab).lost = false
+	case BrowserGone:
+		l.gone(in.Tab)
+	}
+}
+
+func (l *local) handle(in Input) {
+	switch in := in.(type) {
+	case BrowserOffer:
+		l.browserOffer(in)
+	case BrowserAnswer:
+		l.browserAnswer(in)
+	case BrowserCandidate:
+		l.candidate(in)
+	case BrowserAccept:
+		l.take(in.Tab)
+	case BrowserDecline:
+		l.decline(in.Tab)
+	case BrowserHangUp:
+		l.hangUp(in.Tab)
+	case BrowserMedia:
+		l.media(in)
+	case BrowserLost:
+		l.side(in.Tab).find(in.Tab).lost = true
+		l.watch()
+	case BrowserBack:
+		l.side(in.Tab).find(in.Tab).lost = false
+		l.watch()
+	case BrowserGone:
+		l.gone(in.Tab)
+	case PeerRequest:
+		l.answer(in, jingle.ErrUnknownSession) // a call between browsers has no session
+	case Timeout:
+		l.timeout(in.Timer)
+	case Shutdown:
+		l.finish(ShuttingDown, ShuttingDown)
+	}
+}
+
+func (l *local) side(tab jid.JID) pages {
+	if p := l.caller.find(tab); p != nil {
+		return l.caller
+	}
+	return l.callee
+}
+
+// finish ends the call, which each side sees its own way.  The call's outcome is the caller's.
+func (l *local) finish(caller, callee Outcome) {
+	for _, p := range l.caller {
+		l.tell(p.tab, Finished{Outcome: caller})
+	}
+	if l.state >= Ringing {
+		for _, p := range l.callee {
+			l.tell(p.tab, Finished{Outcome: callee})
+		}
+	}
+	l.close(caller)
+}
+
+// browserOffer rings the other address.
+func (l *local) browserOffer(in BrowserOffer) {
+	if l.state != Offering || l.caller.find(in.Tab) == nil {
+		l.refuse(in.Tab, refusedOffer)
+		return
+	}
+	d, lines, _, err := sdpconv.FromSDP(in.SDP, jingle.Initiator, nil)
+	if err != nil {
+		l.refuse(in.Tab, "Your browser's offer cannot be used: "+err.Error())
+		return
+	}
+	media := mediaOf(d.Contents)
+	if len(media) == 0 {
+		l.refuse(in.Tab, refusedNoRTP)
+		return
+	}
+	l.offer, l.lines = in.SDP, lines
+	l.move(ring)
+	for _, p := range l.callee {
+		l.tell(p.tab, Incoming{From: in.Tab.Bare(), Media: media})
+	}
+	l.tell(in.Tab, RemoteRinging{})
+	l.watch()
+}
+
+// take gives the call to the first tab that accepts.
+func (l *local) take(tab jid.JID) {
+	if l.state != Ringing || l.callee.find(tab) == nil {
+		l.refuse(tab, refusedAccept)
+		return
+	}
+	l.keep(tab)
+	l.move(present)
+	for _, p := range l.caller {
+		l.tell(p.tab, Proceeding{Peer: l.address})
+	}
+	l.tell(tab, Admitted{})
+	l.tell(tab, RemoteOffer{SDP: l.offer})
+	l.offer = ""
+	for _, c := range l.toCallee.release() {
+		l.tell(tab, c)
+	}
+	l.watch()
+}
+
+// keep leaves the call to one of the called tabs.
+func (l *local) keep(tab jid.JID) {
+	for _, p := range l.callee.others(tab) {
+		l.tell(p.tab, Finished{Outcome: AnsweredElsewhere})
+	}
+	l.callee = newPages(tab)
+}
+
+func (l *local) decline(tab jid.JID) {
+	if l.state != Ringing || l.callee.find(tab) == nil {
+		l.refuse(tab, refusedAccept)
+		return
+	}
+	l.keep(tab)
+	l.finish(PeerDeclined, Declined)
+}
+
+func (l *local) browserAnswer(in BrowserAnswer) {
+	if l.state != Answering || l.callee.find(in.Tab) == nil {
+		l.refuse(in.Tab, refusedAnswer)
+		return
+	}
+	if _, _, _, err := sdpconv.FromSDP(in.SDP, jingle.Responder, l.lines); err != nil {
+		l.refuse(in.Tab, "Your browser's answer cannot be used: "+err.Error())
+		return
+	}
+	l.move(accept)
+	for _, p := range l.caller {
+		l.tell(p.tab, RemoteAnswer{SDP: in.SDP})
+		for _, c := range l.toCaller.release() {
+			l.tell(p.tab, c)
+		}
+	}
+}
+
+// candidate passes a candidate on, once the other side has the description that it belongs to.
+func (l *local) candidate(in BrowserCandidate) {
+	c := RemoteCandidate{Candidate: in.Candidate, Mid: in.Mid, Line: in.Line}
+	if in.Candidate != "" {
+		if _, _, err := sdpconv.ParseCandidate(in.Candidate); err != nil {
+			l.refuse(in.Tab, "Your browser's ICE candidate cannot be read: "+err.Error())
+			return
+		}
+	}
+	to, way := l.caller, &l.toCaller
+	if l.caller.find(in.Tab) != nil {
+		to, way = l.callee, &l.toCallee
+	} else if l.state == Ringing { // a tab that has not taken the call
+		return
+	}
+	if way.admit(c) {
+		for _, p := range to {
+			l.tell(p.tab, c)
+		}
+	}
+}
+
+func (l *local) hangUp(tab jid.JID) {
+	byCaller := l.caller.find(tab) != nil
+	switch {
+	case byCaller && l.state.accepted():
+		l.finish(HungUp, PeerHungUp)
+	case byCaller:
+		l.finish(Cancelled, PeerCancelled)
+	case l.state == Ringing:
+		l.decline(tab)
+	default:
+		l.finish(PeerHungUp, HungUp)
+	}
+}
+
+// media takes what a tab reports of its peer connection.  One that has connected proves the path for both.
+func (l *local) media(in BrowserMedia) {
+	if !l.state.accepted() {
+		return
+	}
+	p := l.side(in.Tab).find(in.Tab)
+	switch in.State {
+	case MediaConnected:
+		p.down = false
+		l.move(connect)
+		if !l.caller.down() && !l.callee.down() {
+			l.stop(TimerOutage)
+		}
+	case MediaDisconnected:
+		if l.state == Active && !l.running[TimerOutage] {
+			l.start(TimerOutage)
+		}
+		p.down = l.state == Active
+	case MediaFailed:
+		l.finish(NoConnection, NoConnection)
+	}
+}
+
+// watch runs the grace period while a side has no page with a socket.
+func (l *local) watch() {
+	waiting := l.caller.lost() || (l.state >= Ringing && l.callee.lost())
+	switch {
+	case !waiting:
+		l.stop(TimerGrace)
+	case !l.running[TimerGrace]:
+		l.start(TimerGrace)
+	}
+}
+
+// gone ends the call with the last page of a side.
+func (l *local) gone(tab jid.JID) {
+	if l.caller.find(tab) != nil {
+		l.lostSide(true)
+		return
+	}
+	l.callee = l.callee.others(tab)
+	if len(l.callee) == 0 {
+		l.lostSide(false)
+		return
+	}
+	l.watch()
+}
+
+// lostSide ends the call when the caller, or the callee, has no page any more.
+func (l *local) lostSide(caller bool) {
+	switch {
+	case caller && l.state.accepted():
+		l.finish(PageLost, PeerLost)
+	case caller:
+		l.finish(PageLost, PeerCancelled)
+	case l.state.accepted() || l.state == Answering:
+		l.finish(PeerLost, PageLost)
+	default:
+		l.finish(PeerUnreachable, PageLost)
+	}
+}
+
+func (l *local) timeout(t Timer) {
+	if !l.fired(t) {
+		return
+	}
+	switch {
+	case t == TimerOutage:
+		l.finish(NoConnection, NoConnection)
+	case t == TimerGrace:
+		l.lostSide(l.caller.lost())
+	case l.state == Offering:
+		l.finish(NoMedia, PeerCancelled)
+	case l.state == Ringing:
+		l.finish(NoAnswer, Missed)
+	case l.state == Answering:
+		l.finish(Failed, NoMedia)
+	case l.state == Connecting:
+		l.finish(NoConnection, NoConnection)
+	}
+}

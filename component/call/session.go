@@ -1,0 +1,308 @@
+package call
+
+import (
+	"errors"
+	"hash/fnv"
+	"slices"
+
+	"mellium.im/xmpp/jid"
+
+	"carillon/jingle"
+	"carillon/sdpconv"
+)
+
+// session is a call between one of our tabs and an XMPP peer: what outgoing and incoming calls share.
+//
+// It is the triple (tab, peer, sid) once the peer's device is fixed.  A stanza of any other triple does not belong to it
+// and is answered as if the session did not exist.
+type session struct {
+	core
+	sid      string
+	tab      jid.JID     // speaks for us: full JID
+	peer     jid.JID     // who was called, then the device that proceeded; or who calls
+	pages    pages       // the tabs that have a part in the call
+	proposed bool        // the call began with a XEP-0353 propose
+	role     jingle.Role // ours
+	jingle   jingle.State
+
+	lines  sdpconv.Lines      // of the tab's peer connection
+	ours   jingle.Description // what we sent
+	theirs jingle.Description // what they sent
+
+	up   uplink
+	down trickle[peerCandidate]
+	pulse
+
+	rang    bool
+	tags    int // the last tag given to a request
+	opening int // tag of our session-initiate or session-accept, whose error ends the call
+}
+
+// speaks tells whether a stanza from one address to another belongs to the session.
+func (s *session) speaks(from, to jid.JID) bool {
+	return s.jingle != jingle.None && from.Equal(s.peer) && to.Equal(s.tab)
+}
+
+// request sends a Jingle action to the peer and returns its tag.
+func (s *session) request(j jingle.Stanza) int {
+	j.SID = s.sid
+	s.tags++
+	s.emit(SendRequest{Tag: s.tags, From: s.tab, To: s.peer, Jingle: j})
+	return s.tags
+}
+
+// advance takes the Jingle session through an action.  The error is what the peer is answered.
+func (s *session) advance(a jingle.Action, by jingle.Role) *jingle.Error {
+	next, err := s.jingle.Next(a, by)
+	if err != nil {
+		var refusal *jingle.Error
+		if errors.As(err, &refusal) {
+			return refusal
+		}
+		return jingle.ErrOutOfOrder
+	}
+	s.jingle = next
+	return nil
+}
+
+// handle takes the inputs that mean the same in every state and direction.
+func (s *session) handle(in Input) {
+	switch in := in.(type) {
+	case BrowserOffer:
+		s.refuse(in.Tab, refusedOffer)
+	case BrowserAnswer:
+		s.refuse(in.Tab, refusedAnswer)
+	case BrowserAccept:
+		s.refuse(in.Tab, refusedAccept)
+	case BrowserDecline:
+		s.refuse(in.Tab, refusedAccept)
+	case BrowserCandidate:
+		s.browserCandidate(in)
+	case BrowserHangUp:
+		s.hangUp()
+	case BrowserMedia:
+		s.media(in)
+	case BrowserLost:
+		s.pageLost(in.Tab)
+	case BrowserBack:
+		s.pageBack(in.Tab)
+	case BrowserGone:
+		s.pageGone(in.Tab)
+	case PeerMessage:
+		s.message(in)
+	case PeerRequest:
+		s.peerRequest(in)
+	case PeerReply:
+		s.reply(in)
+	case PeerUnavailable:
+		s.unavailable(in)
+	case Timeout:
+		s.timeout(in.Timer)
+	case Shutdown:
+		s.giveUp(ShuttingDown)
+	}
+}
+
+// over answers what needs no look at the call: inputs after its end, and frames of tabs that have no part in it.
+func (s *session) over(in Input) bool {
+	if tab, ok := tabOf(in); ok && s.pages.find(tab) == nil {
+		return true
+	}
+	if s.state == Over {
+		s.afterwards(in)
+		return true
+	}
+	return false
+}
+
+func (s *session) hangUp() {
+	if s.state.accepted() || s.role == jingle.Responder {
+		s.giveUp(HungUp)
+		return
+	}
+	s.giveUp(Cancelled)
+}
+
+// timeout ends the call where the state's own time is over.  A timer that does not run is one that was stopped too late.
+func (s *session) timeout(t Timer) {
+	if !s.fired(t) {
+		return
+	}
+	switch t {
+	case TimerPing:
+		s.pingDue()
+	case TimerOutage:
+		s.giveUp(NoConnection)
+	case TimerGrace:
+		s.giveUp(PageLost)
+	default:
+		s.giveUp(deadlines[s.state].outcome)
+	}
+}
+
+// message takes XEP-0353 once a device is fixed; what comes before is the business of outgoing and incoming.
+func (s *session) message(in PeerMessage) {
+	if in.Message.ID != s.sid || in.Message.Kind != jingle.Finish || !s.speaks(in.From, in.To) {
+		return
+	}
+	s.conclude(s.verdict(in.Message.Reason))
+}
+
+// peerRequest answers a Jingle IQ, whatever it is.
+func (s *session) peerRequest(in PeerRequest) {
+	if in.Jingle.SID != s.sid || !s.speaks(in.From, in.To) {
+		s.answer(in, jingle.ErrUnknownSession)
+		return
+	}
+	if err := s.advance(in.Jingle.Action, s.role.Other()); err != nil {
+		s.answer(in, err)
+		return
+	}
+	switch in.Jingle.Action {
+	case jingle.SessionAccept:
+		s.peerAccept(in)
+	case jingle.SessionTerminate:
+		s.answer(in, nil)
+		s.conclude(s.verdict(in.Jingle.Reason))
+	case jingle.TransportInfo:
+		s.answer(in, nil) // never an error: Conversations would end the call
+		s.peerCandidates(in.Jingle.Contents)
+	case jingle.SessionInfo:
+		s.peerInfo(in)
+	case jingle.ContentModify, jingle.DescriptionInfo, jingle.SecurityInfo:
+		s.answer(in, nil)
+	case jingle.ContentAdd, jingle.ContentRemove, jingle.TransportReplace:
+		s.answer(in, jingle.ErrNotImplemented)
+	case jingle.ContentAccept, jingle.ContentReject, jingle.TransportAccept, jingle.TransportReject:
+		s.answer(in, jingle.ErrOutOfOrder) // we never asked
+	default:
+		s.answer(in, jingle.ErrBadRequest)
+	}
+}
+
+// peerAccept takes the session-accept.
+func (s *session) peerAccept(in PeerRequest) {
+	sdp, err := s.translate(in.Jingle, sdpconv.Answer)
+	if err != nil {
+		s.unusable(in, err)
+		return
+	}
+	s.answer(in, nil)
+	s.opening = 0
+	s.tell(s.tab, RemoteAnswer{SDP: sdp})
+	s.tellHeld()
+	s.move(accept)
+	s.ping()
+}
+
+// peerInfo takes a session-info (XEP-0167 section 8).  An empty one is a ping (XEP-0166 section 6.8).
+func (s *session) peerInfo(in PeerRequest) {
+	known := len(in.Jingle.Info) == 0
+	ringing := false
+	for _, e := range in.Jingle.Info {
+		info, ok := jingle.ParseInfo(e)
+		known = known || ok
+		ringing = ringing || info.Kind == jingle.InfoRinging
+	}
+	if !known {
+		s.answer(in, jingle.ErrUnsupportedInfo)
+		return
+	}
+	s.answer(in, nil)
+	if ringing && s.state == Calling {
+		s.tellRinging()
+	}
+}
+
+// tellRinging says once that a device of the peer rings.
+func (s *session) tellRinging() {
+	if !s.rang {
+		s.rang = true
+		s.tell(s.tab, RemoteRinging{})
+	}
+}
+
+// reply takes the reply of a request.  Those of transport-info, session-info and session-terminate do not matter: Monal
+// answers single bad candidates with errors and goes on.
+func (s *session) reply(in PeerReply) {
+	switch {
+	case in.Tag == s.pingTag:
+		s.pong(in)
+	case in.Tag == s.opening && in.Err != nil:
+		s.giveUp(s.refusal(in.Err))
+	}
+}
+
+// translate makes SDP for the tab from a description of the peer.
+func (s *session) translate(j jingle.Stanza, t sdpconv.Type) (string, error) {
+	theirs := jingle.Description{Groups: j.Groups}
+	for _, c := range j.Contents {
+		theirs.Contents = append(theirs.Contents, forBrowser(c))
+	}
+	sdp, lines, losses, err := sdpconv.ToSDP(theirs, s.role.Other(), t, s.lines, s.origin())
+	if err != nil {
+		return "", err
+	}
+	s.theirs, s.lines = theirs, lines
+	s.note(losses)
+	return sdp, nil
+}
+
+// describe makes our description from SDP of the tab: RTP contents only, with the candidates that may be sent.
+func (s *session) describe(sdp string) (jingle.Description, sdpconv.Lines, error) {
+	d, lines, losses, err := sdpconv.FromSDP(sdp, s.role, s.lines)
+	if err != nil {
+		return d, nil, err
+	}
+	ours := jingle.Description{}
+	for _, c := range d.Contents {
+		if c.RTP != nil && c.ICE != nil {
+			ours.Contents = append(ours.Contents, s.forPeer(c))
+		}
+	}
+	ours.Groups = groupsOf(d.Groups, ours.Contents)
+	s.note(losses)
+	return ours, lines, nil
+}
+
+// groupsOf leaves out of the groups the names that are no content.
+func groupsOf(groups []jingle.Group, contents []jingle.Content) []jingle.Group {
+	var kept []jingle.Group
+	for _, g := range groups {
+		group := jingle.Group{Semantics: g.Semantics}
+		for _, name := range g.Names {
+			if slices.ContainsFunc(contents, func(c jingle.Content) bool { return c.Name == name }) {
+				group.Names = append(group.Names, name)
+			}
+		}
+		if len(group.Names) > 0 {
+			kept = append(kept, group)
+		}
+	}
+	return kept
+}
+
+// mediaOf lists the media of a description, each once, in order.
+func mediaOf(contents []jingle.Content) []string {
+	var media []string
+	for _, c := range contents {
+		if c.RTP != nil && !slices.Contains(media, c.RTP.Media) {
+			media = append(media, c.RTP.Media)
+		}
+	}
+	return media
+}
+
+// origin makes the o= line of the SDP that we write towards the tab.
+func (s *session) origin() sdpconv.Origin {
+	h := fnv.New64a()
+	h.Write([]byte(s.sid))
+	return sdpconv.Origin{ID: h.Sum64() >> 1, Version: 2}
+}
+
+// note reports what a translation could not express.
+func (s *session) note(losses []sdpconv.Loss) {
+	if len(losses) > 0 {
+		s.emit(Untranslated{Losses: losses})
+	}
+}
