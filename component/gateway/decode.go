@@ -1,0 +1,280 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"unicode/utf8"
+
+	"carillon/component/call"
+)
+
+// Bounds of the fields, in bytes unless said otherwise.
+const (
+	maxDepth     = 8 // of objects and arrays in each other
+	maxName      = 256
+	maxAddress   = 3071 // RFC 7622 section 3.1
+	maxToken     = 256  // call ids, instances, resume tokens, tickets
+	maxCandidate = 1024
+	maxMid       = 64
+	maxLine      = 63
+	maxContacts  = 300 // entries
+	maxEventName = 64  // of an unknown event that is repeated in the error
+	keyLen       = 65
+	signatureLen = 64
+)
+
+// decoders is the whole grammar of what a page can say.
+var decoders = map[string]func(*fields) ClientEvent{
+	"attach": func(f *fields) ClientEvent {
+		return Attach{
+			Name:      f.text("name", maxName),
+			Key:       f.bytes("key", keyLen),
+			Signature: f.bytes("signature", signatureLen),
+			Instance:  f.text("instance", maxToken),
+			Resume:    f.optional("resume", maxToken),
+			Contacts:  f.contacts(),
+		}
+	},
+	"dial":   func(f *fields) ClientEvent { return Dial{To: f.text("to", maxAddress)} },
+	"offer":  func(f *fields) ClientEvent { return Offer{Call: f.call(), SDP: f.sdp("offer")} },
+	"answer": func(f *fields) ClientEvent { return Answer{Call: f.call(), SDP: f.sdp("answer")} },
+	"ice_candidate": func(f *fields) ClientEvent {
+		return ICECandidate{
+			Call:      f.call(),
+			Candidate: f.string("candidate", maxCandidate, true),
+			Mid:       f.optional("sdpmid", maxMid),
+			Line:      f.line("sdpmlineindex"),
+		}
+	},
+	"accept":  func(f *fields) ClientEvent { return Accept{Call: f.call()} },
+	"decline": func(f *fields) ClientEvent { return Decline{Call: f.call()} },
+	"hang_up": func(f *fields) ClientEvent { return HangUp{Call: f.call()} },
+	"media":   func(f *fields) ClientEvent { return Media{Call: f.call(), State: f.mediaState()} },
+	"tell":    func(f *fields) ClientEvent { return Tell{To: f.text("to", maxAddress)} },
+	"approve": func(f *fields) ClientEvent { return Approve{Address: f.text("address", maxAddress)} },
+	"refuse":  func(f *fields) ClientEvent { return Refuse{Address: f.text("address", maxAddress)} },
+	"forget":  func(f *fields) ClientEvent { return Forget{Address: f.text("address", maxAddress)} },
+	"ping":    func(f *fields) ClientEvent { return Ping{} },
+}
+
+// Decode reads one text frame.  Fields it does not know are ignored.  The ID is set even when there is an error, if the frame
+// had a good one.
+func Decode(frame []byte) (Request, *Error) {
+	var req Request
+	if !utf8.Valid(frame) {
+		return req, Errorf(BadJSON, "the frame is not UTF-8")
+	}
+	if depth(frame) > maxDepth {
+		return req, Errorf(TooDeep, "objects and arrays may be nested %d deep", maxDepth)
+	}
+	f := fields{}
+	if err := json.Unmarshal(frame, &f.raw); err != nil || f.raw == nil {
+		return req, Errorf(BadJSON, "each frame is one JSON object")
+	}
+	req.ID = f.id()
+	name := f.text("event", maxEventName)
+	switch {
+	case f.err == nil:
+	case f.err.Code == MissingField:
+		return req, Errorf(NoEvent, `the field "event" names what the frame is about`)
+	default:
+		return req, f.err
+	}
+	decode := decoders[name]
+	if decode == nil {
+		return req, Errorf(UnknownEvent, "there is no event %q", name)
+	}
+	f.path = name + "."
+	event := decode(&f)
+	if f.err != nil {
+		return req, f.err
+	}
+	req.Event = event
+	return req, nil
+}
+
+// depth is the deepest nesting of objects and arrays.  It is right for all well-formed JSON, and bounded work for the rest.
+func depth(b []byte) int {
+	deepest, now, quoted := 0, 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case quoted && c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '{' || c == '[':
+			now++
+			deepest = max(deepest, now)
+		case c == '}' || c == ']':
+			now--
+		}
+	}
+	return deepest
+}
+
+// fields reads the fields of one object.  It keeps the first error and returns zero values after it.
+type fields struct {
+	path string
+	raw  map[string]json.RawMessage
+	err  *Error
+}
+
+func (f *fields) fail(code Code, format string, args ...any) {
+	if f.err == nil {
+		f.err = Errorf(code, format, args...)
+	}
+}
+
+// lookup returns the field, nil when it is missing or null.
+func (f *fields) lookup(name string) json.RawMessage {
+	if raw := f.raw[name]; !bytes.Equal(raw, []byte("null")) {
+		return raw
+	}
+	return nil
+}
+
+func (f *fields) id() ID {
+	raw := f.lookup("id")
+	switch {
+	case raw == nil:
+		return ""
+	case len(raw) > MaxID:
+		f.fail(BadID, "an id has at most %d bytes", MaxID)
+	case raw[0] != '"' && raw[0] != '-' && (raw[0] < '0' || raw[0] > '9'):
+		f.fail(BadID, "an id is a string or a number")
+	default:
+		return ID(raw)
+	}
+	return ""
+}
+
+// string returns a field that is a string, "" when it is missing and may be.
+func (f *fields) string(name string, limit int, required bool) string {
+	raw := f.lookup(name)
+	if raw == nil {
+		if required {
+			f.fail(MissingField, "%s%s is missing", f.path, name)
+		}
+		return ""
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		f.fail(WrongType, "%s%s has to be a string", f.path, name)
+		return ""
+	}
+	if limit > 0 && len(s) > limit {
+		f.fail(TooLong, "%s%s has at most %d bytes", f.path, name, limit)
+		return ""
+	}
+	return s
+}
+
+// text returns a field that is a string with something in it.
+func (f *fields) text(name string, limit int) string {
+	s := f.string(name, limit, true)
+	if s == "" {
+		f.fail(MissingField, "%s%s is empty", f.path, name)
+	}
+	return s
+}
+
+func (f *fields) optional(name string, limit int) string { return f.string(name, limit, false) }
+
+func (f *fields) call() string { return f.text("call", maxToken) }
+
+// bytes returns a field of n bytes in base64url, with or without padding.
+func (f *fields) bytes(name string, n int) []byte {
+	s := f.text(name, maxToken)
+	b, err := base64.RawURLEncoding.DecodeString(strings.TrimRight(s, "="))
+	if err != nil || len(b) != n {
+		f.fail(BadValue, "%s%s has to be %d bytes in base64url", f.path, name, n)
+		return nil
+	}
+	return b
+}
+
+// line returns an m-line index, -1 when there is none.
+func (f *fields) line(name string) int {
+	raw := f.lookup(name)
+	if raw == nil {
+		return -1
+	}
+	var n float64
+	if err := json.Unmarshal(raw, &n); err != nil {
+		f.fail(WrongType, "%s%s has to be a number", f.path, name)
+		return -1
+	}
+	if n != float64(int(n)) || n < 0 || n > maxLine {
+		f.fail(BadValue, "%s%s has to be a whole number from 0 to %d", f.path, name, maxLine)
+		return -1
+	}
+	return int(n)
+}
+
+// object returns the fields of a field that is an object, sharing nothing but the place for the error.
+func (f *fields) object(name string, raw json.RawMessage) *fields {
+	inner := &fields{path: f.path + name + "."}
+	if raw == nil {
+		f.fail(MissingField, "%s%s is missing", f.path, name)
+	} else if err := json.Unmarshal(raw, &inner.raw); err != nil || inner.raw == nil {
+		f.fail(WrongType, "%s%s has to be an object", f.path, name)
+	}
+	return inner
+}
+
+// adopt takes over the error of an inner object.
+func (f *fields) adopt(inner *fields) {
+	if f.err == nil {
+		f.err = inner.err
+	}
+}
+
+// sdp returns the description, which must be of that type.
+func (f *fields) sdp(typ string) Description {
+	inner := f.object("sdp", f.lookup("sdp"))
+	d := Description{Type: inner.text("type", maxToken), SDP: inner.text("sdp", 0)}
+	if d.Type != typ {
+		inner.fail(BadValue, "%stype has to be %q", inner.path, typ)
+	}
+	f.adopt(inner)
+	return d
+}
+
+// mediaStates are the values of RTCPeerConnection.connectionState.
+var mediaStates = map[call.MediaState]bool{
+	"new": true, "connecting": true, call.MediaConnected: true, call.MediaDisconnected: true, call.MediaFailed: true, "closed": true,
+}
+
+func (f *fields) mediaState() call.MediaState {
+	state := call.MediaState(f.text("state", maxToken))
+	if !mediaStates[state] {
+		f.fail(BadValue, "%sstate has to be a connectionState", f.path)
+	}
+	return state
+}
+
+func (f *fields) contacts() []Ticket {
+	raw := f.lookup("contacts")
+	if raw == nil {
+		return nil
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(raw, &list); err != nil {
+		f.fail(WrongType, "%scontacts has to be an array", f.path)
+		return nil
+	}
+	if len(list) > maxContacts {
+		f.fail(TooLong, "%scontacts has at most %d entries", f.path, maxContacts)
+		return nil
+	}
+	tickets := make([]Ticket, 0, len(list))
+	for _, entry := range list {
+		inner := f.object("contacts[]", entry)
+		tickets = append(tickets, Ticket{Address: inner.text("address", maxAddress), Ticket: inner.text("ticket", maxToken)})
+		f.adopt(inner)
+	}
+	return tickets
+}

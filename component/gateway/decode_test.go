@@ -1,0 +1,204 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"maps"
+	"os"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+
+	"carillon/component/call"
+)
+
+var (
+	key64 = base64.RawURLEncoding.EncodeToString(bytes.Repeat([]byte{4}, 65))
+	sig64 = base64.URLEncoding.EncodeToString(bytes.Repeat([]byte{5}, 64)) // padded, as some encoders do
+)
+
+// goodFrames has each event at least once.
+var goodFrames = []struct {
+	frame string
+	want  Request
+}{
+	{`{"event":"attach","id":1,"name":"Anna","key":"` + key64 + `","signature":"` + sig64 + `","instance":"i","resume":"r",
+		"contacts":[{"address":"bo@example.org","ticket":"t","x":1}],"unknown":{"a":[1]}}`,
+		Request{"1", Attach{Name: "Anna", Key: bytes.Repeat([]byte{4}, 65), Signature: bytes.Repeat([]byte{5}, 64),
+			Instance: "i", Resume: "r", Contacts: []Ticket{{"bo@example.org", "t"}}}}},
+	{`{"event":"attach","name":"Anna","key":"` + key64 + `","signature":"` + sig64 + `","instance":"i","resume":null,"contacts":null}`,
+		Request{"", Attach{Name: "Anna", Key: bytes.Repeat([]byte{4}, 65), Signature: bytes.Repeat([]byte{5}, 64), Instance: "i"}}},
+	{`{"event":"dial","to":"bo@example.org","id":"a\"b"}`, Request{`"a\"b"`, Dial{"bo@example.org"}}},
+	{`{"event":"offer","call":"c","sdp":{"type":"offer","sdp":"v=0\r\n"}}`, Request{"", Offer{"c", Description{"offer", "v=0\r\n"}}}},
+	{`{"event":"answer","call":"c","sdp":{"type":"answer","sdp":"v=0\r\n"},"id":-1.5e3}`, Request{"-1.5e3", Answer{"c", Description{"answer", "v=0\r\n"}}}},
+	{`{"event":"ice_candidate","call":"c","candidate":"candidate:1","sdpmid":"0","sdpmlineindex":2}`, Request{"", ICECandidate{"c", "candidate:1", "0", 2}}},
+	{`{"event":"ice_candidate","call":"c","candidate":"","sdpmid":null,"sdpmlineindex":null}`, Request{"", ICECandidate{"c", "", "", -1}}},
+	{`{"event":"accept","call":"c","id":null}`, Request{"", Accept{"c"}}},
+	{`{"event":"decline","call":"c"}`, Request{"", Decline{"c"}}},
+	{`{"event":"hang_up","call":"c"}`, Request{"", HangUp{"c"}}},
+	{`{"event":"media","call":"c","state":"connected"}`, Request{"", Media{"c", call.MediaConnected}}},
+	{`{"event":"media","call":"c","state":"connecting"}`, Request{"", Media{"c", "connecting"}}},
+	{`{"event":"tell","to":"bo@example.org"}`, Request{"", Tell{"bo@example.org"}}},
+	{`{"event":"approve","address":"bo@example.org"}`, Request{"", Approve{"bo@example.org"}}},
+	{`{"event":"refuse","address":"bo@example.org"}`, Request{"", Refuse{"bo@example.org"}}},
+	{`{"event":"forget","address":"bo@example.org"}`, Request{"", Forget{"bo@example.org"}}},
+	{` {"event":"ping"} `, Request{"", Ping{}}},
+}
+
+func TestDecode(t *testing.T) {
+	seen := map[string]bool{}
+	for _, test := range goodFrames {
+		got, err := Decode([]byte(test.frame))
+		if err != nil {
+			t.Errorf("%s: %v", test.frame, err)
+		} else if !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s:\n got %#v\nwant %#v", test.frame, got, test.want)
+		}
+		var e struct{ Event string }
+		json.Unmarshal([]byte(test.frame), &e)
+		seen[e.Event] = true
+	}
+	for event := range decoders {
+		if !seen[event] {
+			t.Errorf("event %s has no good frame", event)
+		}
+	}
+}
+
+// badFrames are malformed in one way each; the description has to name what is wrong.
+var badFrames = []struct {
+	name, frame string
+	code        Code
+	says        string
+	id          ID
+}{
+	{"empty", ``, BadJSON, "JSON object", ""},
+	{"not JSON", `hello`, BadJSON, "JSON object", ""},
+	{"cut short", `{"event":"ping"`, BadJSON, "JSON object", ""},
+	{"two objects", `{"event":"ping"}{"event":"ping"}`, BadJSON, "JSON object", ""},
+	{"array", `[1]`, BadJSON, "JSON object", ""},
+	{"null", `null`, BadJSON, "JSON object", ""},
+	{"string", `"ping"`, BadJSON, "JSON object", ""},
+	{"not UTF-8", "{\"event\":\"dial\",\"to\":\"\xff\"}", BadJSON, "UTF-8", ""},
+	{"deep", strings.Repeat(`{"a":`, 9) + `1` + strings.Repeat(`}`, 9), TooDeep, "8 deep", ""},
+	{"very deep", strings.Repeat(`[`, 60_000), TooDeep, "8 deep", ""},
+	{"no event", `{"id":7}`, NoEvent, `"event"`, "7"},
+	{"empty event", `{"event":"","id":"x"}`, NoEvent, `"event"`, `"x"`},
+	{"event is a number", `{"event":1,"id":"x"}`, WrongType, "event has to be a string", `"x"`},
+	{"unknown event", `{"event":"reboot","id":"x"}`, UnknownEvent, `"reboot"`, `"x"`},
+	{"long event", `{"event":"` + strings.Repeat("x", 65) + `"}`, TooLong, "event has at most 64", ""},
+	{"event in capitals", `{"event":"PING"}`, UnknownEvent, `"PING"`, ""},
+	{"field name in capitals", `{"event":"dial","TO":"a@b"}`, MissingField, "dial.to is missing", ""},
+	{"id is an object", `{"event":"ping","id":{}}`, BadID, "string or a number", ""},
+	{"id is true", `{"event":"ping","id":true}`, BadID, "string or a number", ""},
+	{"long id", `{"event":"ping","id":"` + strings.Repeat("x", 63) + `"}`, BadID, "64 bytes", ""},
+	{"missing field", `{"event":"dial","id":2}`, MissingField, "dial.to is missing", "2"},
+	{"null field", `{"event":"dial","to":null}`, MissingField, "dial.to is missing", ""},
+	{"empty field", `{"event":"dial","to":""}`, MissingField, "dial.to is empty", ""},
+	{"wrong type", `{"event":"dial","to":5,"id":3}`, WrongType, "dial.to has to be a string", "3"},
+	{"long address", `{"event":"dial","to":"` + strings.Repeat("x", 3072) + `"}`, TooLong, "dial.to has at most 3071", ""},
+	{"no call", `{"event":"hang_up"}`, MissingField, "hang_up.call is missing", ""},
+	{"sdp is a string", `{"event":"offer","call":"c","sdp":"v=0"}`, WrongType, "offer.sdp has to be an object", ""},
+	{"sdp is missing", `{"event":"offer","call":"c"}`, MissingField, "offer.sdp is missing", ""},
+	{"sdp without type", `{"event":"offer","call":"c","sdp":{"sdp":"v=0"}}`, MissingField, "offer.sdp.type is missing", ""},
+	{"sdp without sdp", `{"event":"answer","call":"c","sdp":{"type":"answer"}}`, MissingField, "answer.sdp.sdp is missing", ""},
+	{"sdp of the other type", `{"event":"answer","call":"c","sdp":{"type":"offer","sdp":"v=0"}}`, BadValue, `answer.sdp.type has to be "answer"`, ""},
+	{"no candidate", `{"event":"ice_candidate","call":"c"}`, MissingField, "ice_candidate.candidate is missing", ""},
+	{"long candidate", `{"event":"ice_candidate","call":"c","candidate":"` + strings.Repeat("x", 1025) + `"}`, TooLong, "candidate has at most", ""},
+	{"line is a string", `{"event":"ice_candidate","call":"c","candidate":"","sdpmlineindex":"0"}`, WrongType, "sdpmlineindex has to be a number", ""},
+	{"line is a fraction", `{"event":"ice_candidate","call":"c","candidate":"","sdpmlineindex":0.5}`, BadValue, "whole number", ""},
+	{"line is negative", `{"event":"ice_candidate","call":"c","candidate":"","sdpmlineindex":-1}`, BadValue, "whole number", ""},
+	{"line is huge", `{"event":"ice_candidate","call":"c","candidate":"","sdpmlineindex":1e300}`, BadValue, "whole number", ""},
+	{"line is beyond all", `{"event":"ice_candidate","call":"c","candidate":"","sdpmlineindex":1e999}`, WrongType, "has to be a number", ""},
+	{"unknown state", `{"event":"media","call":"c","state":"great"}`, BadValue, "connectionState", ""},
+	{"short key", `{"event":"attach","name":"a","key":"AAAA","signature":"` + sig64 + `","instance":"i"}`, BadValue, "attach.key has to be 65 bytes", ""},
+	{"key is no base64url", `{"event":"attach","name":"a","key":"++++","signature":"` + sig64 + `","instance":"i"}`, BadValue, "base64url", ""},
+	{"no signature", `{"event":"attach","name":"a","key":"` + key64 + `","instance":"i"}`, MissingField, "attach.signature is missing", ""},
+	{"contacts is an object", `{"event":"attach","name":"a","key":"` + key64 + `","signature":"` + sig64 + `","instance":"i","contacts":{}}`, WrongType, "attach.contacts has to be an array", ""},
+	{"contact is a string", `{"event":"attach","name":"a","key":"` + key64 + `","signature":"` + sig64 + `","instance":"i","contacts":["x"]}`, WrongType, "attach.contacts[] has to be an object", ""},
+	{"contact without ticket", `{"event":"attach","name":"a","key":"` + key64 + `","signature":"` + sig64 + `","instance":"i","contacts":[{"address":"a@b"}]}`, MissingField, "attach.contacts[].ticket is missing", ""},
+	{"too many contacts", `{"event":"attach","name":"a","key":"` + key64 + `","signature":"` + sig64 + `","instance":"i","contacts":[` + strings.Repeat("1,", 300) + `1]}`, TooLong, "attach.contacts has at most 300", ""},
+}
+
+func TestDecodeMalformed(t *testing.T) {
+	for _, test := range badFrames {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := Decode([]byte(test.frame))
+			if err == nil {
+				t.Fatalf("decoded to %#v", got)
+			}
+			if err.Code != test.code || !strings.Contains(err.Description, test.says) || err.Message == "" {
+				t.Errorf("got %s %q %q, want %s ...%s", err.Code, err.Message, err.Description, test.code, test.says)
+			}
+			if got.ID != test.id || got.Event != nil {
+				t.Errorf("request %#v, want id %q and no event", got, test.id)
+			}
+		})
+	}
+}
+
+// FuzzDecode: every frame is either refused with a catalogued error or becomes an event, and its id can be echoed.
+func FuzzDecode(f *testing.F) {
+	for _, test := range goodFrames {
+		f.Add([]byte(test.frame))
+	}
+	for _, test := range badFrames {
+		if len(test.frame) < 1000 {
+			f.Add([]byte(test.frame))
+		}
+	}
+	f.Fuzz(func(t *testing.T, frame []byte) {
+		req, err := Decode(frame)
+		if (err == nil) == (req.Event == nil) {
+			t.Fatalf("event %#v with error %v", req.Event, err)
+		}
+		var answer Frame = OK{}
+		if err != nil {
+			if messages[err.Code] == "" {
+				t.Fatalf("error without a catalogued code: %#v", err)
+			}
+			answer = err
+		}
+		b, encodeErr := Encode(Reply(req.ID, answer))
+		if encodeErr != nil || !json.Valid(b) || len(req.ID) > MaxID {
+			t.Fatalf("answer %q: %v", b, encodeErr)
+		}
+	})
+}
+
+// TestProtocolDocument holds PROTOCOL.md against the code: each event, error code, field and warning is in it.
+func TestProtocolDocument(t *testing.T) {
+	raw, err := os.ReadFile("PROTOCOL.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	doc := string(raw)
+	want := slices.Collect(maps.Keys(decoders))
+	for code := range messages {
+		want = append(want, string(code))
+	}
+	for code := range warnings {
+		want = append(want, string(code))
+	}
+	for _, o := range call.Outcomes() {
+		want = append(want, string(o))
+	}
+	for _, f := range everyFrame {
+		want = append(want, f.Event())
+		typ := reflect.TypeOf(f)
+		if typ.Kind() == reflect.Pointer {
+			typ = typ.Elem()
+		}
+		for i := range typ.NumField() {
+			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			want = append(want, name)
+		}
+	}
+	for _, word := range want {
+		if !strings.Contains(doc, "`"+word+"`") {
+			t.Errorf("PROTOCOL.md does not have `%s`", word)
+		}
+	}
+}

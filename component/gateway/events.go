@@ -1,0 +1,205 @@
+package gateway
+
+import "carillon/component/call"
+
+// ClientEvent is an event of a page.  The list below, with Offer, Answer and ICECandidate, is everything a page can say.
+type ClientEvent interface{ clientEvent() }
+
+type (
+	// Attach proves that the page holds the key of an address, and names it (PROTOCOL.md, "attach").
+	Attach struct {
+		Name      string // as typed by the user
+		Key       []byte // raw uncompressed P-256 point, 65 bytes
+		Signature []byte // r||s over SigningInput, 64 bytes
+		Instance  string // random, new at each load of the page
+		Resume    string // token of an earlier Attached, or empty
+		Contacts  []Ticket
+	}
+	// Ticket is an approved contact as the page kept it.
+	Ticket struct{ Address, Ticket string }
+	// Dial asks for a call to an XMPP address, bare or full.
+	Dial struct{ To string }
+	// Accept takes an incoming call.
+	Accept struct{ Call string }
+	// Decline declines it.
+	Decline struct{ Call string }
+	// HangUp ends a call, or gives up one that rings.
+	HangUp struct{ Call string }
+	// Media reports RTCPeerConnection.connectionState.  All its values are accepted; those without a constant in package
+	// call ("new", "connecting", "closed") change nothing.
+	Media struct {
+		Call  string
+		State call.MediaState
+	}
+	// Tell lets a contact know that this address can be called.
+	Tell struct{ To string }
+	// Approve, Refuse and Forget answer or withdraw a contact's wish to see this address.
+	Approve struct{ Address string }
+	Refuse  struct{ Address string }
+	Forget  struct{ Address string }
+	// Ping is answered by Pong, here in the gateway.
+	Ping struct{}
+)
+
+// Offer, Answer and ICECandidate travel both ways.
+type (
+	// Offer carries an SDP offer of one party to the other.
+	Offer struct {
+		Call string      `json:"call"`
+		SDP  Description `json:"sdp"`
+	}
+	// Answer carries the SDP answer.
+	Answer struct {
+		Call string      `json:"call"`
+		SDP  Description `json:"sdp"`
+	}
+	// ICECandidate is one trickled candidate, "candidate:..."; an empty one ends the candidates.
+	ICECandidate struct {
+		Call      string `json:"call"`
+		Candidate string `json:"candidate"`
+		Mid       string `json:"sdpmid"`
+		Line      int    `json:"sdpmlineindex"` // -1 when the page named none
+	}
+	// Description is an RTCSessionDescriptionInit.
+	Description struct {
+		Type string `json:"type"` // offer or answer
+		SDP  string `json:"sdp"`
+	}
+)
+
+func (Attach) clientEvent()       {}
+func (Dial) clientEvent()         {}
+func (Offer) clientEvent()        {}
+func (Answer) clientEvent()       {}
+func (ICECandidate) clientEvent() {}
+func (Accept) clientEvent()       {}
+func (Decline) clientEvent()      {}
+func (HangUp) clientEvent()       {}
+func (Media) clientEvent()        {}
+func (Tell) clientEvent()         {}
+func (Approve) clientEvent()      {}
+func (Refuse) clientEvent()       {}
+func (Forget) clientEvent()       {}
+func (Ping) clientEvent()         {}
+
+// Frames to the page.  Times are in seconds from now, because clocks of pages are not to be trusted.
+type (
+	// Hello is the first frame of a socket.
+	Hello struct {
+		Nonce        string `json:"nonce"`         // to be signed in Attach; for this socket only
+		Domain       string `json:"domain"`        // of the addresses given out here
+		Protocol     int    `json:"protocol"`      // Protocol
+		PingInterval int    `json:"ping_interval"` // send a ping this often
+	}
+	// Attached is the result of Attach.
+	Attached struct {
+		Address string `json:"address"` // full JID
+		Bare    string `json:"bare"`
+		Name    string `json:"name"`     // normalised
+		Resume  string `json:"resume"`   // token for the next Attach
+		Resumed bool   `json:"resumed"`  // the calls of this page go on
+		Grace   int    `json:"grace"`    // how long a lost page's calls wait for it
+		MayCall bool   `json:"may_call"` // whether policy lets this page call anyone at all
+		Link    bool   `json:"link"`     // the XMPP server is connected
+	}
+	// Admitted is the result of Dial and Accept: set up the peer connection with these servers.
+	Admitted struct {
+		Call       string      `json:"call"`
+		To         string      `json:"to,omitempty"` // of a Dial: the address as understood
+		ICEServers []ICEServer `json:"ice_servers"`
+		RelayOnly  bool        `json:"relay_only"` // iceTransportPolicy "relay"
+		Expires    int         `json:"expires"`    // life of the credentials
+	}
+	// ICEServers renews the credentials in a call.
+	ICEServers struct {
+		Call       string      `json:"call"`
+		ICEServers []ICEServer `json:"ice_servers"`
+		Expires    int         `json:"expires"`
+	}
+	// ICEServer is an RTCIceServer.
+	ICEServer struct {
+		URLs       []string `json:"urls"`
+		Username   string   `json:"username,omitempty"`
+		Credential string   `json:"credential,omitempty"`
+	}
+	// Incoming rings the page.
+	Incoming struct {
+		Call  string   `json:"call"`
+		From  string   `json:"from"` // bare JID
+		Name  string   `json:"name,omitempty"`
+		Media []string `json:"media"` // audio, video
+	}
+	// Ringing: the device of the one called rings.
+	Ringing struct {
+		Call string `json:"call"`
+	}
+	// Proceeding: a device took the call, media is being agreed on.
+	Proceeding struct {
+		Call string `json:"call"`
+		From string `json:"from"`
+	}
+	// Warning is something a person should know though the call goes on.
+	Warning struct {
+		Call string `json:"call"`
+		Code string `json:"code"`
+		Text string `json:"text"`
+	}
+	// Ended is the last frame of a call.
+	Ended struct {
+		Call   string `json:"call"`
+		Reason string `json:"reason"` // a call.Outcome
+		Text   string `json:"text"`   // the same in words
+	}
+	// Contact says where a contact stands: the result of Approve, Refuse and Forget, or news.
+	Contact struct {
+		Address string       `json:"address"`
+		State   ContactState `json:"state"`
+		Ticket  string       `json:"ticket,omitempty"` // approved: keep it, hand it back in Attach
+	}
+	// Told is the result of Tell.
+	Told struct {
+		To string `json:"to"`
+	}
+	// Link says that the XMPP server was connected or lost.
+	Link struct {
+		Up bool `json:"up"`
+	}
+	// Pong is the result of Ping.
+	Pong struct{}
+	// OK is the result of a request that has no other; it is sent only when the request had an id.
+	OK struct{}
+)
+
+// Protocol is the version in Hello.  It grows when a client of an older one would break.
+const Protocol = 1
+
+// ContactState is where a contact stands.
+type ContactState string
+
+// The states of a contact.
+const (
+	ContactAsks     ContactState = "asks"
+	ContactApproved ContactState = "approved"
+	ContactRefused  ContactState = "refused"
+	ContactRemoved  ContactState = "removed"
+)
+
+// Event names the frame on the wire.
+func (Hello) Event() string        { return "hello" }
+func (Attached) Event() string     { return "attached" }
+func (Admitted) Event() string     { return "admitted" }
+func (ICEServers) Event() string   { return "ice_servers" }
+func (Incoming) Event() string     { return "incoming" }
+func (Ringing) Event() string      { return "ringing" }
+func (Proceeding) Event() string   { return "proceeding" }
+func (Offer) Event() string        { return "offer" }
+func (Answer) Event() string       { return "answer" }
+func (ICECandidate) Event() string { return "ice_candidate" }
+func (Warning) Event() string      { return "warning" }
+func (Ended) Event() string        { return "ended" }
+func (Contact) Event() string      { return "contact" }
+func (Told) Event() string         { return "told" }
+func (Link) Event() string         { return "link" }
+func (Pong) Event() string         { return "pong" }
+func (OK) Event() string           { return "ok" }
+func (*Error) Event() string       { return "error" }

@@ -1,0 +1,79 @@
+package gateway
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"carillon/component/call"
+)
+
+// Encode writes the frame as one JSON object: its event, the id if it is a Reply, its fields.
+func Encode(f Frame) ([]byte, error) {
+	var id ID
+	for {
+		r, ok := f.(reply)
+		if !ok {
+			break
+		}
+		if id == "" {
+			id = r.id
+		}
+		f = r.Frame
+	}
+	body, err := json.Marshal(f)
+	if err != nil {
+		return nil, fmt.Errorf("gateway: encode %T: %w", f, err)
+	}
+	if f == Later || len(body) < 2 || body[0] != '{' {
+		return nil, fmt.Errorf("gateway: encode %T: not a frame", f)
+	}
+	b := make([]byte, 0, len(body)+len(id)+40)
+	b = append(b, `{"event":"`...)
+	b = append(b, f.Event()...)
+	b = append(b, '"')
+	if id != "" {
+		b = append(b, `,"id":`...)
+		b = append(b, id...)
+	}
+	if len(body) > len("{}") {
+		b = append(b, ',')
+	}
+	return append(b, body[1:]...), nil
+}
+
+// warnings says in words what a call.Warning means to the person at the page.
+var warnings = map[call.WarningCode]string{
+	call.WarnNoRoute: "Your browser found no network address that your contact could reach, and this service has no relay. The call may stay without sound and picture.",
+}
+
+// FrameOf is the frame that tells a page of an event of a call.  It is nil for Admitted, to which the component adds the
+// ICE servers, and for an event it does not know.  The name of an Incoming is the component's to add as well.
+func FrameOf(callID string, ev call.Event) Frame {
+	switch ev := ev.(type) {
+	case call.Incoming:
+		media := ev.Media
+		if media == nil {
+			media = []string{}
+		}
+		return Incoming{Call: callID, From: ev.From.String(), Media: media}
+	case call.RemoteRinging:
+		return Ringing{Call: callID}
+	case call.Proceeding:
+		return Proceeding{Call: callID, From: ev.Peer.String()}
+	case call.RemoteOffer:
+		return Offer{Call: callID, SDP: Description{Type: "offer", SDP: ev.SDP}}
+	case call.RemoteAnswer:
+		return Answer{Call: callID, SDP: Description{Type: "answer", SDP: ev.SDP}}
+	case call.RemoteCandidate:
+		return ICECandidate{Call: callID, Candidate: ev.Candidate, Mid: ev.Mid, Line: ev.Line}
+	case call.Warning:
+		return Warning{Call: callID, Code: string(ev.Code), Text: warnings[ev.Code]}
+	case call.Refused:
+		e := Errorf(NotNow, "%s", ev.Sentence)
+		e.Call = callID
+		return e
+	case call.Finished:
+		return Ended{Call: callID, Reason: string(ev.Outcome), Text: ev.Outcome.Sentence()}
+	}
+	return nil
+}

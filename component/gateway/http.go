@@ -1,0 +1,171 @@
+package gateway
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+
+	"github.com/coder/websocket"
+	"golang.org/x/time/rate"
+)
+
+// ServeHTTP upgrades WebSockets on any path and serves the rest: the page, /qr.svg, /healthz and /readyz, with or without
+// the path of PublicURL in front, since proxies may strip it or not.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if isUpgrade(r) {
+		s.upgrade(w, r)
+		return
+	}
+	s.setHeaders(w.Header())
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
+	}
+	if s.base != "" && r.URL.Path == s.base {
+		http.Redirect(w, r, s.base+"/", http.StatusMovedPermanently)
+		return
+	}
+	if rest, ok := strings.CutPrefix(r.URL.Path, s.base+"/"); ok && s.base != "" {
+		stripped := r.Clone(r.Context())
+		stripped.URL.Path, stripped.URL.RawPath = "/"+rest, ""
+		r = stripped
+	}
+	switch r.URL.Path {
+	case "/healthz":
+		plain(w, http.StatusOK, "ok")
+	case "/readyz":
+		s.readyz(w)
+	case "/qr.svg":
+		s.serveQR(w, r)
+	default:
+		if s.cfg.Static == nil {
+			http.NotFound(w, r)
+			return
+		}
+		s.cfg.Static.ServeHTTP(w, r)
+	}
+}
+
+func plain(w http.ResponseWriter, status int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	fmt.Fprintln(w, text)
+}
+
+func (s *Server) readyz(w http.ResponseWriter) {
+	s.mu.Lock()
+	stopping := s.stopping
+	s.mu.Unlock()
+	var err error
+	if s.cfg.Ready != nil {
+		err = s.cfg.Ready()
+	}
+	switch {
+	case stopping:
+		plain(w, http.StatusServiceUnavailable, "not ready: shutting down")
+	case err != nil:
+		plain(w, http.StatusServiceUnavailable, "not ready: "+err.Error())
+	default:
+		plain(w, http.StatusOK, "ready")
+	}
+}
+
+// contentSecurityPolicy allows the page its own files and its own socket, and nothing inline.  The socket is named because
+// Safari before 15.4 does not count it as 'self'.
+func contentSecurityPolicy(public *url.URL) string {
+	scheme := "wss"
+	if public.Scheme == "http" {
+		scheme = "ws"
+	}
+	return strings.Join([]string{
+		"default-src 'none'",
+		"script-src 'self'",
+		"style-src 'self'",
+		"img-src 'self' data:",
+		"media-src 'self' blob:",
+		"connect-src 'self' " + scheme + "://" + public.Host,
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+	}, "; ")
+}
+
+const permissionsPolicy = "camera=(self), microphone=(self), display-capture=(self), autoplay=(self), fullscreen=(self), " +
+	"screen-wake-lock=(self), speaker-selection=(self), clipboard-write=(self), " +
+	"geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), hid=(), midi=(), browsing-topics=()"
+
+func (s *Server) setHeaders(h http.Header) {
+	h.Set("Content-Security-Policy", s.csp)
+	h.Set("Permissions-Policy", permissionsPolicy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+}
+
+func isUpgrade(r *http.Request) bool {
+	for _, line := range r.Header.Values("Upgrade") {
+		for token := range strings.SplitSeq(line, ",") {
+			if strings.EqualFold(strings.TrimSpace(token), "websocket") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// upgrade turns the request into a socket.  It returns at once: a handler that stayed would keep the request's memory.
+func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
+	ip := clientIP(r, s.cfg.TrustedProxies)
+	origin := r.Header.Get("Origin")
+	if !s.originAllowed(r.Header.Values("Origin")) {
+		s.refuse(w, http.StatusForbidden, ip, refusedOrigin(origin))
+		return
+	}
+	if refusal := s.admit(ip); refusal != "" {
+		w.Header().Set("Retry-After", "10")
+		s.refuse(w, http.StatusServiceUnavailable, ip, refusal)
+		return
+	}
+	keep := &connKeeper{ResponseWriter: w}
+	ws, err := websocket.Accept(keep, r, &websocket.AcceptOptions{
+		Subprotocols:       []string{subprotocolName},
+		InsecureSkipVerify: true, // the Origin is checked above, against the public URL instead of the Host header
+		CompressionMode:    websocket.CompressionDisabled,
+	})
+	if err != nil {
+		s.release(nil, ip) // Accept has answered
+		return
+	}
+	ws.SetReadLimit(-1) // the socket has its own, with its own words
+	c := &socket{
+		srv: s, ws: ws, conn: keep.conn, remote: ip, origin: origin,
+		limiter: rate.NewLimiter(rate.Limit(s.lim.FramesPerSecond), s.lim.FrameBurst),
+	}
+	go c.run()
+}
+
+func (s *Server) refuse(w http.ResponseWriter, status int, ip netip.Addr, why string) {
+	if s.refused.Allow() {
+		s.log.Warn("websocket refused", "remote", ip, "why", why)
+	}
+	s.setHeaders(w.Header())
+	plain(w, status, why)
+}
+
+// connKeeper keeps the connection that the WebSocket library takes over, to be able to cut it.
+type connKeeper struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+func (k *connKeeper) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(k.ResponseWriter).Hijack()
+	k.conn = conn
+	return conn, rw, err
+}

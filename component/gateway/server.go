@@ -1,0 +1,185 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Config is what a Server needs.  Only PublicURL is required.
+type Config struct {
+	PublicURL      *url.URL       // where browsers find this server; gives the Origin and the path prefix
+	Origins        []string       // further Origins (see ParseOrigin); "none" admits requests without one
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	Static         http.Handler   // the page; nil: 404
+	Ready          func() error   // nil or what keeps the service from working, for /readyz
+	QRDomain       string         // domain of the addresses that /qr.svg draws; empty: none
+	Limits         Limits
+	Log            *slog.Logger // nil: no log
+}
+
+// Limits bounds what a page can make the server hold or do.  Zero fields get the default.
+type Limits struct {
+	FrameBytes      int           // one text frame: 64 KiB
+	FramesPerSecond float64       // of one socket, sustained: 20
+	FrameBurst      int           // of one socket at once, and how many it may exceed the rate by before it is closed: 100
+	Sockets         int           // in all: 10,000
+	SocketsPerIP    int           // per IPv4 address or IPv6 /64: 32
+	QueueFrames     int           // waiting to be read by the page: 512
+	QueueBytes      int           // 1 MiB
+	Attach          time.Duration // from opening to a successful attach: 15 s
+	Ping            time.Duration // between WebSocket pings: 25 s
+	Pong            time.Duration // until a ping must be answered: 20 s
+	Write           time.Duration // one frame onto the wire: 10 s
+}
+
+// orDefault returns v, or d when v is zero or less.
+func orDefault[T int | float64 | time.Duration](v, d T) T {
+	if v <= 0 {
+		return d
+	}
+	return v
+}
+
+func (l Limits) withDefaults() Limits {
+	l.FrameBytes = orDefault(l.FrameBytes, 64<<10)
+	l.FramesPerSecond = orDefault(l.FramesPerSecond, 20)
+	l.FrameBurst = orDefault(l.FrameBurst, 100)
+	l.Sockets = orDefault(l.Sockets, 10_000)
+	l.SocketsPerIP = orDefault(l.SocketsPerIP, 32)
+	l.QueueFrames = orDefault(l.QueueFrames, 512)
+	l.QueueBytes = orDefault(l.QueueBytes, 1<<20)
+	l.Attach = orDefault(l.Attach, 15*time.Second)
+	l.Ping = orDefault(l.Ping, 25*time.Second)
+	l.Pong = orDefault(l.Pong, 20*time.Second)
+	l.Write = orDefault(l.Write, 10*time.Second)
+	return l
+}
+
+// Server is the HTTP handler of everything a browser asks for.  The http.Server in front of it should set
+// ReadHeaderTimeout, IdleTimeout and MaxHeaderBytes.
+type Server struct {
+	hub     Hub
+	cfg     Config
+	lim     Limits
+	log     *slog.Logger
+	refused *rate.Limiter // of log lines about refused upgrades, which strangers cause
+	base    string        // path of PublicURL without the last slash
+	csp     string
+	origins map[string]bool
+
+	mu       sync.Mutex
+	sockets  map[*socket]struct{}
+	perIP    map[netip.Prefix]int
+	opening  int // sockets admitted whose upgrade is under way
+	stopping bool
+	running  sync.WaitGroup // one for each admitted socket
+}
+
+// New makes a server that hands its sockets to the hub.  It starts nothing.
+func New(cfg Config, hub Hub) *Server {
+	s := &Server{
+		hub:     hub,
+		cfg:     cfg,
+		lim:     cfg.Limits.withDefaults(),
+		log:     cfg.Log,
+		refused: rate.NewLimiter(1, 10),
+		base:    strings.TrimRight(cfg.PublicURL.Path, "/"),
+		csp:     contentSecurityPolicy(cfg.PublicURL),
+		origins: allowedOrigins(cfg.PublicURL, cfg.Origins),
+		sockets: map[*socket]struct{}{},
+		perIP:   map[netip.Prefix]int{},
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	return s
+}
+
+// Sockets is the number of sockets open now.
+func (s *Server) Sockets() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.sockets)
+}
+
+// Shutdown refuses new sockets, closes every socket with CloseRestart and waits until all of them, their sessions' Closed
+// included, are done.  When ctx ends first the rest is cut off without ceremony and its error is returned.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.mu.Lock()
+	s.stopping = true
+	for c := range s.sockets {
+		c.Close(CloseRestart, "the service is being restarted")
+	}
+	s.mu.Unlock()
+
+	done := make(chan struct{})
+	go func() {
+		s.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	s.mu.Lock()
+	for c := range s.sockets {
+		c.conn.Close()
+	}
+	s.mu.Unlock()
+	<-done
+	return ctx.Err()
+}
+
+// admit takes a place for a socket of that address, or says why there is none.
+func (s *Server) admit(ip netip.Addr) (refusal string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	key := network(ip)
+	switch {
+	case s.stopping:
+		return "the service is being restarted"
+	case len(s.sockets)+s.opening >= s.lim.Sockets:
+		return "the service has no place for another connection"
+	case s.perIP[key] >= s.lim.SocketsPerIP:
+		return "too many connections from your address"
+	}
+	s.opening++
+	s.perIP[key]++
+	s.running.Add(1)
+	return ""
+}
+
+// register makes an admitted socket one that Shutdown closes.
+func (s *Server) register(c *socket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.opening--
+	s.sockets[c] = struct{}{}
+	if s.stopping {
+		c.Close(CloseRestart, "the service is being restarted")
+	}
+}
+
+// release gives the place back.  c is nil when the upgrade failed.
+func (s *Server) release(c *socket, ip netip.Addr) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if c == nil {
+		s.opening--
+	}
+	delete(s.sockets, c)
+	key := network(ip)
+	if s.perIP[key]--; s.perIP[key] <= 0 {
+		delete(s.perIP, key)
+	}
+	s.running.Done()
+}

@@ -1,0 +1,538 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"carillon/component/call"
+)
+
+func TestMalformedFramesLeaveTheSocketOpen(t *testing.T) {
+	h := start(t, Config{}, nil)
+	p, other := h.attach(), h.attach()
+	p.request()
+	for _, test := range badFrames {
+		if len(test.frame) > 60<<10 || test.frame == "" {
+			continue
+		}
+		p.send(test.frame)
+		want := []string{`"event":"error"`, `"code":"` + string(test.code) + `"`}
+		if test.id != "" {
+			want = append(want, `"id":`+string(test.id))
+		}
+		p.want(want...)
+	}
+	if err := p.ws.Write(h.ctx, websocket.MessageBinary, []byte(`{"event":"ping"}`)); err != nil {
+		t.Fatal(err)
+	}
+	p.want(`"code":"binary_frame"`)
+	p.send(`{"event":"hang_up","call":"c","id":"still here"}`)
+	p.want(`"event":"ok"`, `"id":"still here"`)
+	if r := p.request(); r.Event != (HangUp{"c"}) {
+		t.Errorf("a malformed frame reached the session: %#v", r)
+	}
+	other.send(`{"event":"ping","id":1}`)
+	other.want(`"event":"pong","id":1`)
+}
+
+func TestHugeFrame(t *testing.T) {
+	h := start(t, Config{}, nil)
+	p, other := h.attach(), h.attach()
+	frame := []byte(`{"event":"dial","to":"` + strings.Repeat("x", 10<<20) + `"}`)
+	if err := p.ws.Write(h.ctx, websocket.MessageText, frame); err != nil {
+		t.Logf("writing: %v", err) // the server may have closed already
+	}
+	p.wantClose(CloseTooBig, "frame larger than 65536 bytes")
+	p.wantClosed(false)
+	other.send(`{"event":"ping"}`)
+	other.want("pong")
+}
+
+func TestLargestFrame(t *testing.T) {
+	h := start(t, Config{Limits: Limits{FrameBytes: 4000}}, nil)
+	p := h.attach()
+	p.request()
+	frame := `{"event":"offer","call":"c","sdp":{"type":"offer","sdp":""}}`
+	p.send(strings.Replace(frame, `"sdp":""`, `"sdp":"`+strings.Repeat("x", 4000-len(frame))+`"`, 1))
+	if o, ok := p.request().Event.(Offer); !ok || len(o.SDP.SDP) != 4000-len(frame) {
+		t.Error("the largest frame did not arrive")
+	}
+	p.send(strings.Replace(frame, `"sdp":""`, `"sdp":"`+strings.Repeat("x", 4001-len(frame))+`"`, 1))
+	p.wantClose(CloseTooBig, "frame larger than 4000 bytes")
+}
+
+func TestOrigin(t *testing.T) {
+	h := start(t, Config{Origins: []string{"https://Shop.example.org:443/", "not a url", "http://localhost:8000"}}, nil)
+	programs := start(t, Config{Origins: []string{NoOrigin}}, nil)
+	for _, test := range []struct {
+		h      *harness
+		origin string
+		ok     bool
+	}{
+		{h, h.origin(), true},
+		{h, strings.ToUpper(h.origin()), true},
+		{h, "https://shop.example.org", true},
+		{h, "http://localhost:8000", true},
+		{h, "http://shop.example.org", false},
+		{h, "https://shop.example.org:444", false},
+		{h, "https://evil.example", false},
+		{h, "https://shop.example.org.evil.example", false},
+		{h, strings.Replace(h.origin(), "http", "https", 1), false},
+		{h, "null", false},
+		{h, "not a url", false},
+		{h, "", false},
+		{programs, "", true},
+		{programs, programs.origin(), true},
+		{programs, "null", false},
+	} {
+		ws, resp, err := test.h.dial(test.origin)
+		if (err == nil) != test.ok {
+			t.Errorf("origin %q: %v", test.origin, err)
+		}
+		if err == nil {
+			ws.CloseNow()
+			continue
+		}
+		body, _ := io.ReadAll(resp.Body)
+		if resp.StatusCode != http.StatusForbidden || !strings.Contains(string(body), `"origins"`) ||
+			test.origin != "" && !strings.Contains(string(body), fmt.Sprintf("%q", test.origin)) {
+			t.Errorf("origin %q: %d %s", test.origin, resp.StatusCode, body)
+		}
+	}
+	if log := h.log.String(); !strings.Contains(log, "https://evil.example") || !strings.Contains(log, "origins") {
+		t.Errorf("the refusal was not logged:\n%s", log)
+	}
+}
+
+func TestTwoOriginHeaders(t *testing.T) {
+	h := start(t, Config{}, nil)
+	if h.srv.originAllowed([]string{h.origin(), h.origin()}) {
+		t.Error("two Origin headers were admitted")
+	}
+}
+
+func TestUpgrade(t *testing.T) {
+	h := start(t, Config{}, nil)
+	ws, resp, err := h.dial(h.origin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	if ws.Subprotocol() != "palava.1.0" || resp.Header.Get("Sec-WebSocket-Extensions") != "" {
+		t.Errorf("subprotocol %q, extensions %q", ws.Subprotocol(), resp.Header.Get("Sec-WebSocket-Extensions"))
+	}
+	s := <-h.hub.opened
+	if s.conn.Origin() != h.origin() || !s.conn.Remote().IsLoopback() {
+		t.Errorf("origin %q, remote %v", s.conn.Origin(), s.conn.Remote())
+	}
+	ws, _, err = websocket.Dial(h.ctx, h.http.URL, &websocket.DialOptions{HTTPClient: h.http.Client(), HTTPHeader: http.Header{"Origin": {h.origin()}}})
+	if err != nil || ws.Subprotocol() != "" {
+		t.Fatalf("without subprotocol: %v %q", err, ws.Subprotocol())
+	}
+	ws.CloseNow()
+}
+
+func TestRequestsAndResults(t *testing.T) {
+	hub := &fakeHub{handle: func(s *fakeSession, r Request) (Frame, error) {
+		switch e := r.Event.(type) {
+		case Dial:
+			s.conn.Send(Reply(r.ID, Admitted{Call: "c1", To: e.To}))
+			return Later, nil
+		case Tell:
+			return nil, fmt.Errorf("wrapped: %w", Errorf(NotAllowed, "not %s", e.To))
+		case Approve:
+			return nil, errors.New("disk on fire")
+		case Refuse:
+			var none *Error
+			return nil, none // a mistake that must not reach the page as garbage
+		case Forget:
+			panic("broken")
+		case Media:
+			return Told{To: string(e.State)}, nil
+		}
+		return nil, nil
+	}}
+	h := start(t, Config{}, hub)
+	p := h.attach()
+	for _, test := range []struct {
+		frame string
+		want  []string
+	}{
+		{`{"event":"dial","to":"a@b","id":1}`, []string{`"admitted","id":1`, `"to":"a@b"`}},
+		{`{"event":"dial","to":"a@b"}`, []string{`{"event":"admitted","call"`}},
+		{`{"event":"tell","to":"a@b","id":"x"}`, []string{`"error","id":"x"`, `"not_allowed"`, `"not a@b"`}},
+		{`{"event":"approve","address":"a@b","id":2}`, []string{`"error","id":2`, `"internal"`}},
+		{`{"event":"refuse","address":"a@b","id":2}`, []string{`"error","id":2`, `"internal"`}},
+		{`{"event":"forget","address":"a@b","id":3}`, []string{`"error","id":3`, `"internal"`}},
+		{`{"event":"media","call":"c","state":"failed","id":4}`, []string{`"told","id":4`}},
+		{`{"event":"hang_up","call":"c","id":5}`, []string{`{"event":"ok","id":5}`}},
+		{`{"event":"hang_up","call":"c"}{`, []string{`"bad_json"`}},
+		{`{"event":"hang_up","call":"c"}`, nil},
+		{`{"event":"ping"}`, []string{`{"event":"pong"}`}}, // nothing came for the one before
+		{attachFrame(), []string{`"already_attached"`}},
+	} {
+		p.send(test.frame)
+		if test.want != nil {
+			p.want(test.want...)
+		}
+	}
+	log := h.log.String()
+	for _, want := range []string{"disk on fire", "panic=broken", "socket.go"} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the log lacks %q:\n%s", want, log)
+		}
+	}
+	if strings.Contains(log, "not a@b") {
+		t.Error("an error of the page was logged")
+	}
+}
+
+func TestOrder(t *testing.T) {
+	hub := &fakeHub{handle: func(s *fakeSession, r Request) (Frame, error) {
+		s.conn.Send(Ringing{Call: string(r.ID)})
+		return nil, nil
+	}}
+	h := start(t, Config{Limits: Limits{FrameBurst: 200}}, hub)
+	p := h.attach()
+	const n = 100
+	for i := range n {
+		p.send(fmt.Sprintf(`{"event":"hang_up","call":"c","id":%d}`, i))
+	}
+	for i := range n {
+		p.want(fmt.Sprintf(`{"event":"ringing","call":"%d"}`, i))
+		p.want(fmt.Sprintf(`{"event":"ok","id":%d}`, i))
+	}
+}
+
+func TestNothingBeforeAttach(t *testing.T) {
+	h := start(t, Config{}, nil)
+	p := h.open()
+	p.send(`{"event":"dial","to":"a@b","id":1}`)
+	p.want(`"error","id":1`, `"not_attached"`)
+	p.send(`{"event":"ping","id":2}`)
+	p.want(`"pong","id":2`)
+	p.send(attachFrame())
+	p.want(`"attached"`)
+	if _, ok := p.request().Event.(Attach); !ok {
+		t.Error("something came before attach")
+	}
+}
+
+func TestAttachDeadline(t *testing.T) {
+	h := start(t, Config{Limits: Limits{Attach: 50 * time.Millisecond}}, nil)
+	p := h.open()
+	p.send(`{"event":"ping"}`) // does not count
+	p.wantClose(ClosePolicy, "no attach within 50ms")
+	p.wantClosed(false)
+}
+
+func TestAttachStopsTheDeadline(t *testing.T) {
+	h := start(t, Config{Limits: Limits{Attach: 200 * time.Millisecond}}, nil)
+	late, p := h.open(), h.attach()
+	late.wantClose(ClosePolicy, "no attach") // opened before p
+	p.send(`{"event":"ping"}`)
+	p.want("pong")
+	h.srv.mu.Lock()
+	defer h.srv.mu.Unlock()
+	for c := range h.srv.sockets {
+		if c.attached && c.attachTimer.Stop() {
+			t.Error("the deadline of an attached socket still runs")
+		}
+	}
+}
+
+func TestRate(t *testing.T) {
+	h := start(t, Config{Limits: Limits{FramesPerSecond: 0.001, FrameBurst: 5}}, nil)
+	p := h.attach() // 1 of 5
+	for i := range 4 {
+		p.send(fmt.Sprintf(`{"event":"ping","id":%d}`, i))
+		p.want(fmt.Sprintf(`"pong","id":%d`, i))
+	}
+	for i := range 5 {
+		p.send(fmt.Sprintf(`{"event":"hang_up","call":"c","id":"late%d"}`, i))
+		p.want(`"error"`, fmt.Sprintf(`"id":"late%d"`, i), `"rate_limited"`)
+	}
+	p.send(`{"event":"hang_up","call":"c"}`)
+	p.wantClose(ClosePolicy, "too many frames")
+	p.wantClosed(false)
+	if n := len(p.session.requests); n != 1 {
+		t.Errorf("%d requests reached the session, want the attach only", n)
+	}
+}
+
+func TestSlowReader(t *testing.T) {
+	h := start(t, Config{Limits: Limits{QueueFrames: 100, QueueBytes: 1 << 30, Write: 100 * time.Millisecond}}, nil)
+	p, other := h.attach(), h.attach()
+	big := FrameOf("c", call.RemoteOffer{SDP: strings.Repeat("x", 200_000)})
+	for range 200 { // more than the queue takes, and that is more than any socket buffer; never blocks
+		p.session.conn.Send(big)
+	}
+	p.wantClosed(false)
+	other.send(`{"event":"ping"}`)
+	other.want("pong")
+}
+
+func TestSlowReaderIsTold(t *testing.T) {
+	h := start(t, Config{Limits: Limits{QueueFrames: 8}}, nil)
+	p := h.attach()
+	big := FrameOf("c", call.RemoteOffer{SDP: strings.Repeat("x", 900_000)})
+	for range 30 {
+		p.session.conn.Send(big)
+	}
+	p.wantClose(ClosePolicy, "too slow") // it reads again within the write deadline
+	p.wantClosed(false)
+}
+
+func TestPings(t *testing.T) {
+	h := start(t, Config{Limits: Limits{Ping: 20 * time.Millisecond, Pong: 100 * time.Millisecond}}, nil)
+	pinged := make(chan struct{}, 100)
+	ws, _, err := websocket.Dial(h.ctx, h.http.URL, &websocket.DialOptions{
+		HTTPClient: h.http.Client(), HTTPHeader: http.Header{"Origin": {h.origin()}},
+		OnPingReceived: func(context.Context, []byte) bool { pinged <- struct{}{}; return true },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	gone := make(chan error)
+	go func() {
+		for {
+			if _, _, err := ws.Read(h.ctx); err != nil {
+				gone <- err
+				return
+			}
+		}
+	}()
+	for range 5 {
+		select {
+		case <-pinged:
+		case err := <-gone:
+			t.Fatalf("a page that answers pings was closed: %v", err)
+		}
+	}
+	ws.CloseNow()
+	<-gone
+	<-h.hub.opened
+	// One that does not read answers no ping.
+	dead := h.open()
+	dead.wantClosed(false)
+}
+
+func TestClosed(t *testing.T) {
+	h := start(t, Config{}, nil)
+	for _, test := range []struct {
+		end   func(*page)
+		clean bool
+	}{
+		{func(p *page) { p.ws.Close(websocket.StatusNormalClosure, "") }, true},
+		{func(p *page) { p.ws.Close(websocket.StatusGoingAway, "") }, true},
+		{func(p *page) { p.ws.Close(4000, "given up") }, false},
+		{func(p *page) { p.ws.CloseNow() }, false},
+		{func(p *page) {
+			p.session.conn.Close(CloseReplaced, "this page connected anew")
+			p.wantClose(4001, "anew")
+		}, false},
+		{func(p *page) { p.session.conn.Close(CloseNormal, "bye"); p.wantClose(1000, "bye") }, false},
+		{func(p *page) {
+			p.session.conn.Send(Ringing{"c"})
+			p.session.conn.Close(4002, strings.Repeat("ä", 100))
+			p.session.conn.Close(4003, "too late")
+			p.session.conn.Send(Ringing{"too late"})
+			p.want(`{"event":"ringing","call":"c"}`)
+			p.wantClose(4002, strings.Repeat("ä", 61))
+		}, false},
+	} {
+		p := h.attach()
+		test.end(p)
+		p.wantClosed(test.clean)
+		p.session.conn.Send(Pong{}) // of no effect, and no panic
+		p.session.conn.Close(4004, "")
+		if len(p.session.closed) != 0 {
+			t.Error("closed was called twice")
+		}
+	}
+}
+
+func TestShutdown(t *testing.T) {
+	h := start(t, Config{}, nil)
+	pages := []*page{h.attach(), h.attach(), h.open()}
+	for _, p := range pages {
+		go p.ws.Read(h.ctx) // answers the close frame
+	}
+	if err := h.srv.Shutdown(h.ctx); err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range pages {
+		if len(p.session.closed) != 1 || <-p.session.closed {
+			t.Error("shutdown returned before the session was told, or told it was the page's wish")
+		}
+	}
+	_, resp, err := h.dial(h.origin())
+	if err == nil || resp.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a socket was opened after shutdown: %v", err)
+	}
+	if status, body := h.get("/readyz"); status != 503 || !strings.Contains(body, "shutting down") {
+		t.Errorf("readyz: %d %s", status, body)
+	}
+}
+
+func TestShutdownCode(t *testing.T) {
+	h := start(t, Config{}, nil)
+	p := h.attach()
+	done := make(chan error)
+	go func() { done <- h.srv.Shutdown(h.ctx) }()
+	p.wantClose(CloseRestart, "restarted")
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestShutdownCutsTheUnwilling(t *testing.T) {
+	h := start(t, Config{}, nil)
+	p := h.attach() // does not read, so it never answers the close
+	ctx, cancel := context.WithTimeout(h.ctx, 50*time.Millisecond)
+	defer cancel()
+	if err := h.srv.Shutdown(ctx); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("shutdown: %v", err)
+	}
+	p.wantClosed(false)
+}
+
+func TestPanicInOpenAndClosed(t *testing.T) {
+	hub := &panicHub{}
+	h := start(t, Config{}, nil)
+	h.srv.hub = hub
+	ws, _, err := h.dial(h.origin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	if _, _, err := ws.Read(h.ctx); websocket.CloseStatus(err) != CloseInternal {
+		t.Errorf("a socket whose Open panicked: %v", err)
+	}
+}
+
+type panicHub struct{}
+
+func (panicHub) Open(Conn) Session { panic("no") }
+
+func TestPlaces(t *testing.T) {
+	cfg := Config{Limits: Limits{Sockets: 4, SocketsPerIP: 3}, TrustedProxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
+	h := start(t, cfg, nil)
+	from := func(ip string) (*websocket.Conn, int) {
+		ws, resp, err := websocket.Dial(h.ctx, h.http.URL, &websocket.DialOptions{
+			HTTPClient: h.http.Client(), HTTPHeader: http.Header{"Origin": {h.origin()}, "X-Forwarded-For": {ip}},
+		})
+		if err != nil {
+			return nil, resp.StatusCode
+		}
+		t.Cleanup(func() { ws.CloseNow() })
+		go func() {
+			for err == nil {
+				_, _, err = ws.Read(h.ctx)
+			}
+		}()
+		return ws, resp.StatusCode
+	}
+	for _, test := range []struct {
+		ip     string
+		status int
+	}{
+		{"2001:db8:0:1::1", 101}, {"2001:db8:0:1::2", 101}, {"2001:db8:0:1:ffff::3", 101},
+		{"2001:db8:0:1::4", 503}, // the same /64
+		{"2001:db8:0:2::1", 101},
+		{"192.0.2.1", 503}, // four in all
+	} {
+		if _, status := from(test.ip); status != test.status {
+			t.Errorf("%s: status %d, not %d", test.ip, status, test.status)
+		}
+	}
+	s := <-h.hub.opened
+	s.conn.Close(CloseNormal, "")
+	<-s.closed
+	// The place is free once the socket is done with, which may be a moment after Closed.
+	for h.srv.Sockets() > 3 && h.ctx.Err() == nil {
+		runtime.Gosched()
+	}
+	if _, status := from("2001:db8:0:1::4"); status != 101 {
+		t.Errorf("a place that became free was not given: status %d", status)
+	}
+}
+
+func TestFailedUpgradeGivesItsPlaceBack(t *testing.T) {
+	h := start(t, Config{}, nil)
+	req, _ := http.NewRequestWithContext(h.ctx, http.MethodGet, h.http.URL, nil)
+	req.Header.Set("Connection", "Upgrade")
+	req.Header.Set("Upgrade", "websocket")
+	req.Header.Set("Origin", h.origin())
+	resp, err := h.http.Client().Do(req) // without a key
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	h.srv.mu.Lock()
+	defer h.srv.mu.Unlock()
+	if resp.StatusCode != http.StatusBadRequest || h.srv.opening != 0 || len(h.srv.perIP) != 0 {
+		t.Errorf("status %d, opening %d, places %v", resp.StatusCode, h.srv.opening, h.srv.perIP)
+	}
+}
+
+func TestClientIP(t *testing.T) {
+	trusted := []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("2001:db8::/32")}
+	for _, test := range []struct {
+		remote    string
+		forwarded []string
+		want      string
+	}{
+		{"192.0.2.1:5", nil, "192.0.2.1"},
+		{"192.0.2.1:5", []string{"198.51.100.7"}, "192.0.2.1"}, // a stranger's claim
+		{"10.0.0.1:5", nil, "10.0.0.1"},
+		{"10.0.0.1:5", []string{"198.51.100.7"}, "198.51.100.7"},
+		{"10.0.0.1:5", []string{"203.0.113.9, 198.51.100.7"}, "198.51.100.7"}, // the first is the client's own claim
+		{"10.0.0.1:5", []string{"203.0.113.9", "198.51.100.7"}, "198.51.100.7"},
+		{"10.0.0.1:5", []string{"198.51.100.7, 10.1.1.1"}, "198.51.100.7"},
+		{"10.0.0.1:5", []string{"10.2.2.2, 10.1.1.1"}, "10.2.2.2"},
+		{"10.0.0.1:5", []string{"198.51.100.7:4711"}, "198.51.100.7"},
+		{"10.0.0.1:5", []string{"[2a00::7]:4711"}, "2a00::7"},
+		{"[2001:db8::1]:5", []string{"2a00::7"}, "2a00::7"},
+		{"[::ffff:10.0.0.1]:5", []string{"::ffff:198.51.100.7"}, "198.51.100.7"},
+		{"10.0.0.1:5", []string{"198.51.100.7, rubbish"}, "10.0.0.1"},
+		{"10.0.0.1:5", []string{""}, "10.0.0.1"},
+		{"10.0.0.1:5", []string{strings.Repeat("198.51.100.7,", 10) + strings.Repeat("10.0.0.2,", 100) + "10.0.0.3"}, "10.0.0.2"},
+		{"@", nil, "invalid IP"},
+	} {
+		r := &http.Request{RemoteAddr: test.remote, Header: http.Header{"X-Forwarded-For": test.forwarded}}
+		if got := clientIP(r, trusted).String(); got != test.want {
+			t.Errorf("%s %q: %s, want %s", test.remote, test.forwarded, got, test.want)
+		}
+	}
+}
+
+// TestHalfFrame: a page that stops in the middle of a frame answers no pings, and is dropped.
+func TestHalfFrame(t *testing.T) {
+	h := start(t, Config{Limits: Limits{Ping: 20 * time.Millisecond, Pong: 50 * time.Millisecond}}, nil)
+	conn, err := net.Dial("tcp", h.http.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: %s\r\n\r\n\x81\xfe\x01\x00abcd{\"event", h.origin())
+	s := <-h.hub.opened
+	select {
+	case <-s.closed:
+	case <-h.ctx.Done():
+		t.Fatal("a page stuck in a frame was kept")
+	}
+}
