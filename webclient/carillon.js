@@ -1,0 +1,413 @@
+// Carillon in a browser: an address of one's own, calls to XMPP addresses and from them.  No DOM, no dependency.
+//
+//   const carillon = new Carillon();
+//   await carillon.attach('Anna');
+//   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
+//   const call = carillon.dial('alice@example.org', stream);
+//   call.on('change', () => { audio.srcObject = call.remoteStream ?? null; });
+//   console.log((await call.finished).text);
+
+import { Call } from './call.js';
+import { CarillonError, Emitter } from './events.js';
+import { keysFor, openStore, profileOf, sign } from './identity.js';
+import { Link } from './link.js';
+
+export { Call } from './call.js';
+export { CarillonError } from './events.js';
+export { memoryStore } from './identity.js';
+
+/** @typedef {import('./link.js').Frame} Frame */
+/** @typedef {import('./identity.js').Contact} Contact */
+/** @typedef {import('./identity.js').Store} Store */
+/**
+ * The address that the server gave this page.
+ * @typedef {object} Account
+ * @property {string} address full, with the resource of this page
+ * @property {string} bare what others dial
+ * @property {string} name as the server understood it
+ * @property {boolean} mayCall whether this server lets its visitors call anyone
+ */
+/**
+ * `offline`: attach was not called, or was refused.  `connecting`: under way.  `attached`: can call and be called.  `away`: the server cannot be
+ * reached; the next attempt is at retryAt.
+ * @typedef {'offline' | 'connecting' | 'attached' | 'away'} State
+ */
+/**
+ * @typedef {object} Options
+ * @property {string} [url] of the WebSocket; by default `ws` beside this module
+ * @property {Store} [store] where keys and contacts are kept; by default IndexedDB
+ * @property {string} [origin] what the browser sends as Origin; by default the page's
+ */
+/** @typedef {{ frame: Frame, resolve: (frame: Frame) => void, reject: (error: unknown) => void }} Undelivered */
+
+const ATTACH_TIMEOUT = 20_000;
+const MOST_UNDELIVERED = 300;
+const PERMANENT = ['bad_name', 'reserved_name', 'bad_signature', 'not_allowed', 'bad_value', 'too_long', 'missing_field', 'wrong_type'];
+
+/**
+ * The connection to one server and everything that goes on over it.  It comes back by itself when the socket breaks, and calls go on.
+ *
+ * Events: `state` when state or linkUp changed; `attached` each time the address was confirmed; `refused` when the server
+ * did not take the name after all; `incoming` for a call that rings; `contacts` when the list changed.
+ * @extends {Emitter<{ state: State, attached: Account, refused: CarillonError, incoming: Call, contacts: Contact[] }>}
+ */
+export class Carillon extends Emitter {
+  /** @type {State} */
+  state = 'offline';
+  /** Whether the server is connected to its XMPP server: without that nobody can be called. */
+  linkUp = false;
+  /** The name attached or to be attached; empty before. */
+  name = '';
+  /** @type {Account | undefined} */
+  account;
+  /** Those who asked whether they may see us, and those who may. @type {Contact[]} */
+  contacts = [];
+
+  #link;
+  #origin;
+  /** @type {Promise<Store>} */
+  #store;
+  /** New with each load of the page: it tells a reload and a duplicated tab from a socket that came back. */
+  #instance = randomId();
+  #resume = '';
+  /** @type {Set<Call>} */
+  #calls = new Set();
+  /** This connection has its address. */
+  #confirmed = false;
+  /** Frames of calls that the server has not acknowledged, oldest first. @type {Set<Undelivered>} */
+  #undelivered = new Set();
+  /** Those who wait for the present attach. @type {Array<(error?: CarillonError) => void>} */
+  #attaching = [];
+  /** @type {import('./call.js').Port} */
+  #port = {
+    request: (frame) => this.#request(frame),
+    deliver: (frame) => this.#deliver(frame),
+    ended: (call) => this.#forgetCall(call),
+  };
+
+  /** @param {Options} [options] */
+  constructor(options = {}) {
+    super();
+    this.#link = new Link(options.url ?? new URL('ws', import.meta.url).href.replace(/^http/, 'ws'));
+    this.#origin = options.origin ?? globalThis.location?.origin ?? '';
+    this.#store = options.store ? Promise.resolve(options.store) : openStore();
+    this.#link.on('state', () => this.#linkChanged());
+    this.#link.on('hello', (hello) => void this.#present(hello));
+    this.#link.on('frame', (frame) => this.#receive(frame));
+  }
+
+  /** When the next attempt is made, as Date.now counts, while state is `away`. */
+  get retryAt() {
+    return this.#link.retryAt;
+  }
+
+  /** Calls that have not ended, in the order in which they began. */
+  get calls() {
+    return [...this.#calls];
+  }
+
+  /**
+   * Takes a name, and with it an address, and keeps it attached from now on.  Rejects when the server refuses the
+   * name, or with `link-lost` when it cannot be reached in time; in the latter case it goes on trying.
+   * @param {string} name
+   * @returns {Promise<Account>}
+   */
+  async attach(name) {
+    if (!globalThis.crypto?.subtle) throw new CarillonError('insecure-context', 'This page has to be opened by https to make calls.');
+    if (!profileOf(name)) throw new CarillonError('bad_name', 'A name is needed.');
+    if (profileOf(name) === profileOf(this.name)) {
+      if (this.state === 'attached' && this.account) return this.account;
+    } else {
+      if (this.calls.length) throw new CarillonError('bad-state', 'The name cannot be changed in a call.');
+      this.#link.stop();
+      this.#settleAttach(new CarillonError('closed', 'Another name was taken meanwhile.'));
+      this.account = undefined;
+      this.contacts = [];
+    }
+    this.name = name;
+    this.#resume = readResume(name);
+    const attached = this.#attached();
+    this.#link.start();
+    this.#link.retry();
+    await attached;
+    if (!this.account) throw new CarillonError('closed', 'The connection was closed.');
+    return this.account;
+  }
+
+  /** Says goodbye: calls end, the address goes offline.  attach brings it back. */
+  close() {
+    for (const call of this.calls) call.hangUp();
+    this.#link.stop();
+    this.#settleAttach(new CarillonError('closed', 'The connection was closed.'));
+    this.#dropUndelivered(() => true, 'closed');
+  }
+
+  /** Tries to reach the server now, say because the network came back. */
+  retry() {
+    this.#link.retry();
+  }
+
+  /**
+   * Calls an address and offers what the stream has.  The call is there at once; when the server does not admit it, it ends with reason
+   * `refused` and the server's code.
+   * @param {string} address bare or full JID
+   * @param {MediaStream} stream
+   */
+  dial(address, stream) {
+    const media = stream.getVideoTracks().length ? ['audio', 'video'] : ['audio'];
+    const call = new Call(this.#port, 'outgoing', address, media);
+    this.#calls.add(call);
+    call.start(stream);
+    return call;
+  }
+
+  /**
+   * Lets a contact know that this address can be called.
+   * @param {string} address
+   */
+  async tell(address) {
+    await this.#request({ event: 'tell', to: address });
+  }
+
+  /**
+   * Lets a contact who asks see us online, so that its app offers to call.
+   * @param {string} address
+   */
+  async approve(address) {
+    await this.#keep(await this.#request({ event: 'approve', address }));
+  }
+
+  /**
+   * Leaves the wish of a contact who asks unfulfilled.
+   * @param {string} address
+   */
+  async refuse(address) {
+    await this.#request({ event: 'refuse', address });
+    await this.#keep({ event: 'contact', address, state: 'refused' });
+  }
+
+  /**
+   * Takes a contact off the list: it sees us no longer.
+   * @param {string} address
+   */
+  async forget(address) {
+    await this.#request({ event: 'forget', address });
+    await this.#keep({ event: 'contact', address, state: 'removed' });
+  }
+
+  /** @returns {Promise<void>} */
+  #attached() {
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => settle(new CarillonError('link-lost', 'The server cannot be reached.')), ATTACH_TIMEOUT);
+      const settle = (/** @type {CarillonError | undefined} */ error) => {
+        clearTimeout(timer);
+        if (error) reject(error);
+        else resolve();
+      };
+      this.#attaching.push(settle);
+    });
+  }
+
+  /** @param {CarillonError} [error] */
+  #settleAttach(error) {
+    for (const settle of this.#attaching.splice(0)) settle(error);
+  }
+
+  /** @param {Frame} hello */
+  async #present(hello) {
+    const name = this.name;
+    const profile = profileOf(name);
+    try {
+      const store = await this.#store;
+      const contacts = await store.contacts(profile);
+      const keys = await keysFor(store, name);
+      const proof = await sign(keys, { domain: hello.domain, origin: this.#origin, nonce: hello.nonce, name });
+      const tickets = contacts.flatMap(({ address, ticket }) => (ticket ? [{ address, ticket }] : []));
+      const resume = this.#resume ? { resume: this.#resume } : {};
+      const frame = await this.#link.request({
+        event: 'attach', name, ...proof, instance: this.#instance, ...resume, contacts: tickets,
+      });
+      if (name === this.name) this.#takeAccount(frame, contacts);
+    } catch (error) {
+      if (name === this.name) this.#attachFailed(error);
+    }
+  }
+
+  /**
+   * @param {Frame} frame `attached`
+   * @param {Contact[]} contacts
+   */
+  #takeAccount(frame, contacts) {
+    this.#link.settled();
+    const known = this.account;
+    this.account = { address: frame.address, bare: frame.bare, name: frame.name, mayCall: frame.may_call !== false };
+    this.#resume = String(frame.resume ?? '');
+    writeResume(this.name, this.#resume);
+    this.linkUp = frame.link !== false;
+    this.#confirmed = true;
+    this.contacts = contacts;
+    if (known && frame.resumed !== true) this.#loseCalls();
+    this.#linkChanged();
+    this.emit('attached', this.account);
+    this.emit('contacts', contacts);
+    for (const entry of [...this.#undelivered]) void this.#post(entry);
+    for (const call of this.calls) call.report();
+    this.#settleAttach();
+  }
+
+  /** @param {unknown} error */
+  #attachFailed(error) {
+    const failure = error instanceof CarillonError ? error : new CarillonError('failed', String(error));
+    if (failure.code === 'link-lost') return;
+    if (!PERMANENT.includes(failure.code)) return this.#link.giveUp();
+    this.#link.stop();
+    this.name = '';
+    this.account = undefined;
+    this.#loseCalls();
+    this.#settleAttach(failure);
+    this.emit('refused', failure);
+  }
+
+  /** The server no longer knows the calls that we had. */
+  #loseCalls() {
+    this.#dropUndelivered(() => true, 'ended');
+    for (const call of this.calls) call.lose({ reason: 'page-lost', text: 'The call was lost together with the connection to the server.' });
+  }
+
+  #linkChanged() {
+    const link = this.#link.state;
+    if (link !== 'open') this.#confirmed = false;
+    const state = /** @type {const} */ ({ stopped: 'offline', waiting: 'away', connecting: 'connecting', open: 'connecting' })[link];
+    this.state = this.#confirmed ? 'attached' : state;
+    this.emit('state', this.state);
+  }
+
+  /** @param {Frame} frame */
+  #receive(frame) {
+    if (frame.event === 'link') {
+      this.linkUp = frame.up === true;
+      return this.emit('state', this.state);
+    }
+    if (frame.event === 'contact') return void this.#keep(frame);
+    if (frame.event === 'incoming') return this.#ring(frame);
+    this.#call(frame.call)?.receive(frame);
+  }
+
+  /** @param {string} id */
+  #call(id) {
+    return this.calls.find((call) => call.id === id);
+  }
+
+  /** @param {Frame} frame */
+  #ring(frame) {
+    const id = String(frame.call);
+    if (this.#call(id)) return;
+    const call = new Call(this.#port, 'incoming', String(frame.from), Array.isArray(frame.media) ? frame.media.map(String) : ['audio']);
+    call.id = id;
+    call.name = String(frame.name ?? '');
+    this.#calls.add(call);
+    this.emit('incoming', call);
+  }
+
+  /** @param {Frame} frame `contact` */
+  async #keep(frame) {
+    const address = String(frame.address);
+    const profile = profileOf(this.name);
+    const others = this.contacts.filter((contact) => contact.address !== address);
+    const kept = frame.state === 'asks' || frame.state === 'approved';
+    /** @type {Contact} */
+    const contact = { address, state: frame.state === 'asks' ? 'asks' : 'approved', ...(frame.ticket ? { ticket: String(frame.ticket) } : {}) };
+    this.contacts = kept ? [...others, contact] : others;
+    this.emit('contacts', this.contacts);
+    const store = await this.#store;
+    if (kept) await store.putContact(profile, contact);
+    else await store.deleteContact(profile, address);
+  }
+
+  /**
+   * @param {Frame} frame
+   * @returns {Promise<Frame>}
+   */
+  #request(frame) {
+    if (this.state === 'attached') return this.#link.request(frame);
+    return Promise.reject(new CarillonError('link-lost', 'There is no connection to the server.', frame.event));
+  }
+
+  /**
+   * @param {Frame} frame
+   * @returns {Promise<Frame>}
+   */
+  #deliver(frame) {
+    if (this.#undelivered.size >= MOST_UNDELIVERED) return Promise.reject(new CarillonError('link-lost', 'Too much is waiting for the server.'));
+    return new Promise((resolve, reject) => {
+      const entry = { frame, resolve, reject };
+      this.#undelivered.add(entry);
+      if (this.state === 'attached') void this.#post(entry);
+    });
+  }
+
+  /**
+   * Sends a frame of a call; one that went down with the socket stays for the next one.
+   * @param {Undelivered} entry
+   */
+  async #post(entry) {
+    try {
+      const result = await this.#link.request(entry.frame);
+      this.#undelivered.delete(entry);
+      entry.resolve(result);
+    } catch (error) {
+      const code = error instanceof CarillonError ? error.code : '';
+      if (code === 'link-lost') return;
+      this.#undelivered.delete(entry);
+      entry.reject(error);
+      if (code !== 'unknown_call') return;
+      this.#call(entry.frame.call)?.lose({ reason: 'page-lost', text: 'The server does not know this call any more.' });
+    }
+  }
+
+  /** @param {Call} call */
+  #forgetCall(call) {
+    this.#calls.delete(call);
+    const last = ['hang_up', 'decline'];
+    this.#dropUndelivered((frame) => frame.call === call.id && !last.includes(frame.event), 'ended');
+  }
+
+  /**
+   * @param {(frame: Frame) => boolean} which
+   * @param {string} code
+   */
+  #dropUndelivered(which, code) {
+    for (const entry of [...this.#undelivered].filter(({ frame }) => which(frame))) {
+      this.#undelivered.delete(entry);
+      entry.reject(new CarillonError(code, 'It was not sent: the call is over.', entry.frame.event));
+    }
+  }
+}
+
+function randomId() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+// A duplicated tab starts with a copy of sessionStorage; the server sees by the instance that it is another page.
+const resumeKey = (/** @type {string} */ name) => `carillon resume ${profileOf(name)}`;
+
+/** @param {string} name */
+function readResume(name) {
+  try {
+    return sessionStorage.getItem(resumeKey(name)) ?? '';
+  } catch {
+    return '';
+  }
+}
+
+/**
+ * @param {string} name
+ * @param {string} token
+ */
+function writeResume(name, token) {
+  try {
+    sessionStorage.setItem(resumeKey(name), token);
+  } catch {
+    // Without it the page gets another resource after a reload, nothing else.
+  }
+}

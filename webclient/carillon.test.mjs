@@ -1,0 +1,459 @@
+// The library against a server and a peer connection made of plain objects.  Run with: node --test webclient/
+
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, mock, test } from 'node:test';
+
+import { Carillon, memoryStore } from './carillon.js';
+import { base64url, profileOf, signingInput } from './identity.js';
+import { backoff } from './link.js';
+
+/** @type {FakeSocket[]} */
+let sockets = [];
+/** @type {FakePeerConnection[]} */
+let connections = [];
+/** @type {Carillon[]} */
+let pages = [];
+
+class FakeSocket {
+  constructor(url) {
+    this.url = url;
+    this.sent = [];
+    this.waiting = [];
+    sockets.push(this);
+  }
+
+  send(text) {
+    this.sent.push(JSON.parse(text));
+    for (const check of this.waiting.splice(0)) check();
+  }
+
+  close(code) {
+    this.closed = code;
+  }
+
+  /** What the server says. */
+  say(frame) {
+    this.onmessage({ data: JSON.stringify(frame) });
+  }
+
+  /** The next frame of that event that was not taken before; waits for it. */
+  async take(event) {
+    for (;;) {
+      const index = this.sent.findIndex((frame) => frame.event === event);
+      if (index >= 0) return this.sent.splice(index, 1)[0];
+      await new Promise((resolve) => this.waiting.push(resolve));
+    }
+  }
+}
+
+class FakeTrack extends EventTarget {
+  constructor(kind) {
+    super();
+    this.kind = kind;
+    this.enabled = true;
+    this.muted = false;
+    this.readyState = 'live';
+  }
+}
+
+class FakeStream {
+  constructor(kinds = []) {
+    this.tracks = kinds.map((kind) => new FakeTrack(kind));
+  }
+  getTracks() { return this.tracks; }
+  getAudioTracks() { return this.tracks.filter(({ kind }) => kind === 'audio'); }
+  getVideoTracks() { return this.tracks.filter(({ kind }) => kind === 'video'); }
+  addTrack(track) { this.tracks.push(track); }
+}
+
+class FakePeerConnection {
+  constructor(configuration) {
+    Object.assign(this, { configuration, did: [], transceivers: [], signalingState: 'stable', connectionState: 'new', remoteDescription: null });
+    connections.push(this);
+  }
+  setConfiguration(configuration) { this.configuration = { ...configuration }; }
+  getSenders() { return this.transceivers.map(({ sender }) => sender); }
+  getTransceivers() { return this.transceivers; }
+  addTrack(track) {
+    this.did.push(`track ${track.kind}`);
+    const free = this.transceivers.find((each) => each.receiver.track.kind === track.kind && !each.sender.track);
+    if (free) free.sender.track = track;
+    else this.transceivers.push({ sender: { track }, receiver: { track: new FakeTrack(track.kind) } });
+  }
+  addTransceiver(kind, { direction }) {
+    this.did.push(`${direction} ${kind}`);
+    this.transceivers.push({ sender: { track: null }, receiver: { track: new FakeTrack(kind) } });
+  }
+  async createOffer() { return { type: 'offer', sdp: 'our offer' }; }
+  async createAnswer() { return { type: 'answer', sdp: 'our answer' }; }
+  async setLocalDescription({ type }) {
+    this.signalingState = type === 'offer' ? 'have-local-offer' : 'stable';
+    // As in browsers, candidates may come before whoever set the description hears that it was set.
+    this.onicecandidate({ candidate: { candidate: 'candidate:early', sdpMid: '0', sdpMLineIndex: 0 } });
+  }
+  async setRemoteDescription({ type, sdp }) {
+    if (sdp === 'bad') throw new Error('no SDP');
+    this.did.push(`remote ${type}`);
+    this.remoteDescription = { type, sdp };
+    this.signalingState = type === 'offer' ? 'have-remote-offer' : 'stable';
+    if (type !== 'offer') return;
+    for (const kind of sdp.split(' ')) this.transceivers.push({ sender: { track: null }, receiver: { track: new FakeTrack(kind) } });
+  }
+  async addIceCandidate({ candidate }) {
+    if (!this.remoteDescription) throw new Error('too early');
+    this.did.push(`candidate ${candidate}`);
+    if (candidate === 'bad') throw new Error('refused');
+  }
+  become(state) {
+    this.connectionState = state;
+    this.onconnectionstatechange();
+  }
+  close() { this.closed = true; }
+}
+
+const HELLO = { event: 'hello', nonce: 'n', domain: 'call.example.org', protocol: 1, ping_interval: 30 };
+
+beforeEach(() => {
+  sockets = [];
+  connections = [];
+  pages = [];
+  Object.assign(globalThis, { WebSocket: FakeSocket, RTCPeerConnection: FakePeerConnection, MediaStream: FakeStream });
+  mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+});
+
+afterEach(() => {
+  for (const page of pages) page.close();
+  mock.timers.reset();
+});
+
+const settle = () => new Promise((resolve) => setImmediate(resolve));
+const last = (list) => list[list.length - 1];
+
+/** Answers the attach of the newest socket. */
+async function greet(fields = {}) {
+  const socket = last(sockets);
+  socket.say(HELLO);
+  const frame = await socket.take('attach');
+  socket.say({
+    event: 'attached', id: frame.id, address: 'anna@call.example.org/1', bare: 'anna@call.example.org', name: 'anna', resume: 'token', resumed: false, grace: 20, may_call: true, link: true, ...fields,
+  });
+  await settle();
+  return { socket, frame };
+}
+
+async function page(store = memoryStore()) {
+  const carillon = new Carillon({ url: 'wss://call.example.org/ws', store, origin: 'https://call.example.org' });
+  pages.push(carillon);
+  const attached = carillon.attach('Anna');
+  const { socket, frame } = await greet();
+  await attached;
+  return { carillon, socket, frame };
+}
+
+async function dialled(kinds = ['audio']) {
+  const { carillon, socket } = await page();
+  const call = carillon.dial('alice@example.org', new FakeStream(kinds));
+  const dial = await socket.take('dial');
+  socket.say({ event: 'admitted', id: dial.id, call: 'c1', to: 'alice@example.org', ice_servers: [{ urls: ['turn:x'] }], relay_only: false, expires: 600 });
+  const offer = await socket.take('offer');
+  await settle();
+  return { carillon, socket, call, offer, pc: connections[0] };
+}
+
+async function rung(media = ['audio', 'video']) {
+  const { carillon, socket } = await page();
+  const rang = new Promise((resolve) => carillon.on('incoming', resolve));
+  socket.say({ event: 'incoming', call: 'c2', from: 'bob@example.org', media });
+  return { carillon, socket, call: await rang };
+}
+
+test('base64url has no padding and no + or /', () => {
+  assert.equal(base64url(new Uint8Array([0xfb, 0xff, 0xfe, 0x01])), '-__-AQ');
+  assert.equal(base64url(new Uint8Array()), '');
+});
+
+test('a name is one profile however it is written', () => {
+  assert.equal(profileOf('  ÄNNA '), profileOf('a\u0308nna'));
+  assert.notEqual(profileOf('anna'), profileOf('anne'));
+});
+
+test('what is signed ends with the name, after domain, origin and nonce', () => {
+  const bytes = signingInput({ domain: 'd', origin: 'https://o', nonce: 'n', name: 'Änna' });
+  assert.equal(new TextDecoder().decode(bytes), 'carillon attach 1\nd\nhttps://o\nn\nÄnna');
+});
+
+test('the wait grows to half a minute and half of it is random', () => {
+  assert.deepEqual([0, 1, 2].map((attempt) => backoff(attempt, 0)), [250, 500, 1000]);
+  assert.equal(backoff(50, 0), 15_000);
+  assert.ok(backoff(50, 0.999999) <= 30_000);
+});
+
+test('attach proves the key with a signature that verifies', async () => {
+  const store = memoryStore();
+  await store.putContact('anna', { address: 'bob@example.org', state: 'approved', ticket: 'mac' });
+  await store.putContact('anna', { address: 'eve@example.org', state: 'asks' });
+  const { carillon, frame } = await page(store);
+  const bytes = (text) => Buffer.from(text, 'base64url');
+  const key = await crypto.subtle.importKey('raw', bytes(frame.key), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
+  const input = signingInput({ domain: 'call.example.org', origin: 'https://call.example.org', nonce: 'n', name: 'Anna' });
+  assert.equal(await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, bytes(frame.signature), input), true);
+  assert.deepEqual(frame.contacts, [{ address: 'bob@example.org', ticket: 'mac' }]);
+  assert.equal(frame.resume, undefined);
+  assert.equal(carillon.account?.bare, 'anna@call.example.org');
+  const { privateKey } = await store.keys('anna');
+  await assert.rejects(crypto.subtle.exportKey('pkcs8', privateKey));
+});
+
+test('a refused name rejects and ends the dialling', async () => {
+  const carillon = new Carillon({ url: 'wss://x/ws', store: memoryStore() });
+  pages.push(carillon);
+  const attached = assert.rejects(carillon.attach('admin'), { code: 'reserved_name' });
+  sockets[0].say(HELLO);
+  const { id } = await sockets[0].take('attach');
+  sockets[0].say({ event: 'error', id, code: 'reserved_name', message: 'reserved name', description: '' });
+  await attached;
+  assert.equal(carillon.state, 'offline');
+  mock.timers.tick(60_000);
+  assert.equal(sockets.length, 1);
+});
+
+test('attach settles when no server can be reached, and goes on trying', async () => {
+  const carillon = new Carillon({ url: 'wss://x/ws', store: memoryStore() });
+  pages.push(carillon);
+  const attached = assert.rejects(carillon.attach('Anna'), { code: 'link-lost' });
+  sockets[0].onclose({ code: 1006 });
+  assert.equal(carillon.state, 'away');
+  mock.timers.tick(25_000);
+  await attached;
+  assert.ok(sockets.length > 1);
+});
+
+test('a call out: offer first, candidates behind it, answer, connected, hang-up', async () => {
+  const { socket, call, offer, pc } = await dialled(['audio', 'video']);
+  assert.deepEqual(offer.sdp, { type: 'offer', sdp: 'our offer' });
+  assert.equal(offer.call, 'c1');
+  assert.deepEqual(pc.did, ['track audio', 'track video']);
+  assert.equal(pc.configuration.bundlePolicy, 'balanced');
+  assert.equal(pc.configuration.iceTransportPolicy, 'all');
+  const candidate = await socket.take('ice_candidate');
+  assert.ok(candidate.id > offer.id, 'the candidate overtook the offer');
+  assert.equal(candidate.sdpmid, '0');
+
+  socket.say({ event: 'ringing', call: 'c1' });
+  assert.equal(call.state, 'ringing');
+  socket.say({ event: 'proceeding', call: 'c1', from: 'alice@example.org/phone' });
+  assert.equal(call.state, 'connecting');
+  socket.say({ event: 'ice_candidate', call: 'c1', candidate: 'held', sdpmid: '0', sdpmlineindex: 0 });
+  socket.say({ event: 'answer', call: 'c1', sdp: { type: 'answer', sdp: 'theirs' } });
+  socket.say({ event: 'ice_candidate', call: 'c1', candidate: 'bad', sdpmid: '0', sdpmlineindex: 0 });
+  socket.say({ event: 'ice_candidate', call: 'c1', candidate: '', sdpmid: '0', sdpmlineindex: 0 });
+  socket.say({ event: 'news_of_a_later_version', call: 'c1' });
+  await settle();
+  assert.deepEqual(pc.did.slice(2), ['remote answer', 'candidate held', 'candidate bad', 'candidate ']);
+
+  pc.become('connected');
+  assert.equal(call.state, 'connected');
+  assert.equal((await socket.take('media')).state, 'connected');
+  socket.say({ event: 'ice_servers', call: 'c1', ice_servers: [{ urls: ['turn:y'] }], expires: 600 });
+  assert.deepEqual(pc.configuration.iceServers, [{ urls: ['turn:y'] }]);
+  assert.equal(pc.configuration.bundlePolicy, 'balanced');
+
+  call.hangUp();
+  assert.equal((await socket.take('hang_up')).call, 'c1');
+  assert.deepEqual(await call.finished, { reason: 'hung-up', text: 'You ended the call.' });
+  assert.equal(pc.closed, true);
+});
+
+test('without a microphone the offer still asks to hear the other side', async () => {
+  const { pc } = await dialled(['video']);
+  assert.deepEqual(pc.did, ['recvonly audio', 'track video']);
+});
+
+test('a call that is not admitted ends with the code of the server', async () => {
+  const { carillon, socket } = await page();
+  const call = carillon.dial('alice@example.org', new FakeStream(['audio']));
+  const { id } = await socket.take('dial');
+  socket.say({ event: 'error', id, code: 'not_allowed', message: 'not allowed', description: 'list it' });
+  assert.deepEqual(await call.finished, { reason: 'refused', text: 'not allowed', code: 'not_allowed' });
+  assert.equal(connections.length, 0);
+  assert.deepEqual(carillon.calls, []);
+});
+
+test('cancelled before it was admitted: the server is told as soon as the call has an id', async () => {
+  const { carillon, socket } = await page();
+  const call = carillon.dial('alice@example.org', new FakeStream(['audio']));
+  const { id } = await socket.take('dial');
+  call.hangUp();
+  assert.equal((await call.finished).reason, 'cancelled');
+  socket.say({ event: 'admitted', id, call: 'c9', ice_servers: [], relay_only: false, expires: 600 });
+  assert.equal((await socket.take('hang_up')).call, 'c9');
+  assert.equal(connections.length, 0);
+});
+
+test('an answer that is none ends the call and tells the server', async () => {
+  const { socket, call } = await dialled();
+  mock.method(console, 'error', () => {});
+  socket.say({ event: 'answer', call: 'c1', sdp: { type: 'answer', sdp: 'bad' } });
+  assert.equal((await call.finished).reason, 'failed');
+  await socket.take('hang_up');
+  mock.restoreAll();
+});
+
+test('a video call answered with sound alone keeps the picture of the caller', async () => {
+  const { socket, call } = await rung();
+  assert.equal(call.state, 'incoming');
+  const accepted = call.accept(new FakeStream(['audio']));
+  const { id } = await socket.take('accept');
+  socket.say({ event: 'admitted', id, call: 'c2', ice_servers: [], relay_only: true, expires: 600 });
+  socket.say({ event: 'ice_candidate', call: 'c2', candidate: 'held', sdpmid: 'audio', sdpmlineindex: 0 });
+  socket.say({ event: 'offer', call: 'c2', sdp: { type: 'offer', sdp: 'audio video' } });
+  await accepted;
+  const answer = await socket.take('answer');
+  await settle();
+  const pc = connections[0];
+  assert.equal(pc.configuration.iceTransportPolicy, 'relay');
+  assert.deepEqual(answer.sdp, { type: 'answer', sdp: 'our answer' });
+  assert.deepEqual(pc.did, ['remote offer', 'track audio', 'candidate held']);
+  assert.equal(pc.transceivers.length, 2);
+
+  const picture = new FakeTrack('video');
+  pc.ontrack({ track: picture, streams: [] });
+  pc.ontrack({ track: picture, streams: [] });
+  assert.deepEqual(call.remoteStream?.getTracks(), [picture]);
+  assert.equal(call.hasRemoteVideo, true);
+  picture.muted = true;
+  assert.equal(call.hasRemoteVideo, false);
+});
+
+test('a camera is not added to a call that offers sound alone', async () => {
+  const { socket, call } = await rung(['audio']);
+  const accepted = call.accept(new FakeStream(['audio', 'video']));
+  const { id } = await socket.take('accept');
+  socket.say({ event: 'admitted', id, call: 'c2', ice_servers: [], relay_only: false, expires: 600 });
+  socket.say({ event: 'offer', call: 'c2', sdp: { type: 'offer', sdp: 'audio' } });
+  await accepted;
+  await socket.take('answer');
+  assert.deepEqual(connections[0].did, ['remote offer', 'track audio']);
+});
+
+test('accept rejects when the call ends meanwhile, and cannot be repeated', async () => {
+  const { socket, call } = await rung();
+  const accepted = assert.rejects(call.accept(new FakeStream(['audio'])), { code: 'ended' });
+  socket.say({ event: 'ended', call: 'c2', reason: 'answered-elsewhere', text: 'The call was taken in another window.' });
+  await accepted;
+  assert.equal((await call.finished).reason, 'answered-elsewhere');
+  await assert.rejects(call.accept(new FakeStream(['audio'])), { code: 'bad-state' });
+});
+
+test('the same call rings once, and declining tells the server', async () => {
+  const { carillon, socket, call } = await rung();
+  socket.say({ event: 'incoming', call: 'c2', from: 'bob@example.org', media: ['audio'] });
+  assert.equal(carillon.calls.length, 1);
+  call.decline();
+  assert.equal((await socket.take('decline')).call, 'c2');
+  assert.equal((await call.finished).reason, 'declined');
+});
+
+test('muting touches sound only, camera off the picture only', async () => {
+  const { call } = await dialled(['audio', 'video']);
+  const [sound, picture] = call.localStream.getTracks();
+  call.mute(true);
+  assert.deepEqual([sound.enabled, picture.enabled], [false, true]);
+  call.mute(false);
+  call.turnCameraOff(true);
+  assert.deepEqual([sound.enabled, picture.enabled], [true, false]);
+});
+
+test('a socket that breaks: same instance and token, unacknowledged frames again, media told, call goes on', async () => {
+  const { carillon, socket, call, pc, offer } = await dialled();
+  socket.say({ event: 'ok', id: offer.id });
+  await settle();
+  const before = await socket.take('ice_candidate');
+  socket.onclose({ code: 1006 });
+  assert.equal(carillon.state, 'away');
+  pc.become('connected');
+  mock.timers.tick(1000);
+  assert.equal(sockets.length, 2);
+  const { socket: second, frame } = await greet({ resumed: true });
+  assert.equal(frame.resume, 'token');
+  assert.equal(typeof frame.instance, 'string');
+  assert.equal((await second.take('ice_candidate')).candidate, before.candidate);
+  assert.equal((await second.take('media')).state, 'connected');
+  assert.equal(second.sent.some(({ event }) => event === 'offer'), false, 'the offer was acknowledged before');
+  assert.equal(call.state, 'connected');
+});
+
+test('a server that lost our calls ends them here', async () => {
+  const { socket, call, pc } = await dialled();
+  socket.onclose({ code: 1006 });
+  mock.timers.tick(1000);
+  await greet({ resumed: false });
+  assert.equal((await call.finished).reason, 'page-lost');
+  assert.equal(pc.closed, true);
+});
+
+test('a hang-up while the server is away is told when it is back', async () => {
+  const { socket, call } = await dialled();
+  socket.onclose({ code: 1006 });
+  call.hangUp();
+  mock.timers.tick(1000);
+  const { socket: second } = await greet({ resumed: true });
+  assert.equal((await second.take('hang_up')).call, 'c1');
+  assert.equal(second.sent.some(({ event }) => event === 'offer'), false);
+});
+
+test('no pong: the silent socket is given up without saying goodbye', async () => {
+  const { carillon, socket } = await page();
+  mock.timers.tick(30_000);
+  await socket.take('ping');
+  mock.timers.tick(10_000);
+  assert.equal(socket.closed, 4000);
+  assert.equal(sockets.length, 2);
+  assert.equal(carillon.state, 'connecting');
+});
+
+test('a request settles: with the lost link, or after a time without an answer', async () => {
+  const { carillon, socket } = await page();
+  const told = assert.rejects(carillon.tell('bob@example.org'), { code: 'timeout' });
+  await socket.take('tell');
+  mock.timers.tick(15_000);
+  await told;
+  const again = assert.rejects(carillon.tell('bob@example.org'), { code: 'link-lost' });
+  socket.onclose({ code: 1006 });
+  await again;
+  await assert.rejects(carillon.tell('bob@example.org'), { code: 'link-lost' });
+});
+
+test('contacts: asked, approved with a ticket that is kept, forgotten', async () => {
+  const store = memoryStore();
+  const { carillon, socket } = await page(store);
+  socket.say({ event: 'contact', address: 'bob@example.org', state: 'asks' });
+  assert.deepEqual(carillon.contacts, [{ address: 'bob@example.org', state: 'asks' }]);
+  const approved = carillon.approve('bob@example.org');
+  const { id } = await socket.take('approve');
+  socket.say({ event: 'contact', id, address: 'bob@example.org', state: 'approved', ticket: 'mac' });
+  await approved;
+  assert.deepEqual(await store.contacts('anna'), [{ address: 'bob@example.org', state: 'approved', ticket: 'mac' }]);
+  const forgotten = carillon.forget('bob@example.org');
+  const frame = await socket.take('forget');
+  socket.say({ event: 'contact', id: frame.id, address: 'bob@example.org', state: 'removed' });
+  await forgotten;
+  assert.deepEqual(carillon.contacts, []);
+  assert.deepEqual(await store.contacts('anna'), []);
+});
+
+test('no state of a call lasts for ever, even when the server is silent', async () => {
+  const { socket, call } = await rung();
+  mock.timers.tick(100_000);
+  assert.equal((await call.finished).reason, 'missed');
+  await socket.take('decline');
+});
+
+test('close says goodbye and ends everything', async () => {
+  const { carillon, socket, call } = await dialled();
+  carillon.close();
+  assert.equal(socket.closed, 1000);
+  assert.equal((await call.finished).reason, 'cancelled');
+  assert.equal(socket.sent.some(({ event }) => event === 'hang_up'), true);
+  assert.equal(carillon.state, 'offline');
+});

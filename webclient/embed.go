@@ -1,0 +1,86 @@
+// Package webclient is the page that people call from, and the client library it is made of: plain ES modules, served as they are
+// written.  carillon.js is the library and touches no DOM; page.js is the page.
+package webclient
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"embed"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"path"
+	"strings"
+	"time"
+)
+
+//go:embed index.html style.css icon.svg icons.svg
+//go:embed carillon.js call.js events.js identity.js link.js
+//go:embed page.js lobby.js media.js ring.js stage.js states.js strings.js view.js
+var files embed.FS
+
+var types = map[string]string{
+	".html": "text/html; charset=utf-8",
+	".css":  "text/css; charset=utf-8",
+	".js":   "text/javascript; charset=utf-8",
+	".svg":  "image/svg+xml",
+}
+
+// file is one file as it is served.
+type file struct {
+	body []byte
+	mime string
+	etag string
+}
+
+// load reads the embedded files by name.
+func load() (map[string]file, error) {
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		return nil, fmt.Errorf("webclient: %w", err)
+	}
+	served := make(map[string]file, len(entries))
+	for _, entry := range entries {
+		body, err := files.ReadFile(entry.Name())
+		if err != nil {
+			return nil, fmt.Errorf("webclient: %w", err)
+		}
+		mime, ok := types[path.Ext(entry.Name())]
+		if !ok {
+			return nil, fmt.Errorf("webclient: no media type for %s", entry.Name())
+		}
+		sum := sha256.Sum256(body)
+		served[entry.Name()] = file{body, mime, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+	}
+	return served, nil
+}
+
+// Handler serves the page at / and its files by name, and nothing else.  Browsers may keep a file but ask each time whether it
+// is still the same, so that a new version of the server is a new version of the page.  Its links are relative: it works under any
+// path.  Headers about security are the caller's; the page needs no inline script or style and nothing from another host.
+func Handler() http.Handler {
+	served, err := load()
+	if err != nil {
+		panic(err) // a file was added to the list above without its media type
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodGet && r.Method != http.MethodHead {
+			w.Header().Set("Allow", "GET, HEAD")
+			http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+			return
+		}
+		name := strings.TrimPrefix(r.URL.Path, "/")
+		if name == "" {
+			name = "index.html"
+		}
+		f, ok := served[name]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", f.mime)
+		w.Header().Set("ETag", f.etag)
+		w.Header().Set("Cache-Control", "no-cache")
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(f.body))
+	})
+}

@@ -1,0 +1,189 @@
+// The lobby: who I am, whom I call, where I can be called, and my contacts.
+
+import { addressIn, t } from './strings.js';
+import { any, button, complain, element, errorText, input, play, say, setText, show, video } from './view.js';
+
+/** @typedef {import('./carillon.js').Carillon} Carillon */
+/** @typedef {import('./carillon.js').Contact} Contact */
+
+/** @param {Carillon} carillon */
+export function showLink(carillon) {
+  const state = carillon.state === 'attached' && !carillon.linkUp ? 'down' : carillon.state;
+  document.body.dataset.link = state;
+  setText('link', t(`link.${state}`));
+}
+
+/** @param {Carillon} carillon */
+export function showAccount(carillon) {
+  const { account } = carillon;
+  show('reach-none', !account);
+  show('reach', account !== undefined);
+  show('people', account !== undefined);
+  show('policy', account?.mayCall === false);
+  setText('my-address', account?.bare ?? '');
+  if (!account) return;
+  // RFC 5122: what is not allowed in a node is percent-encoded; the @ between the parts stays.
+  const uri = `xmpp:${account.bare.split('@').map(encodeURIComponent).join('@')}`;
+  element('my-link', HTMLAnchorElement).href = uri;
+  const qr = element('qr', HTMLImageElement);
+  const source = `qr.svg?address=${encodeURIComponent(account.bare)}`;
+  if (qr.getAttribute('src') !== source) qr.setAttribute('src', source);
+}
+
+/** @param {MediaStream | undefined} stream */
+export function showPreview(stream) {
+  const picture = (stream?.getVideoTracks().length ?? 0) > 0;
+  video('preview-video').hidden = !picture;
+  void play(video('preview-video'), stream);
+  show('preview-empty', !picture);
+  button('preview').setAttribute('aria-pressed', String(stream !== undefined));
+  setText('preview-text', t(stream ? 'preview.off' : 'preview.on'));
+  if (stream) say('preview-hint', t(picture ? 'preview.hint' : 'preview.nocamera'));
+  else say('preview-hint');
+}
+
+/**
+ * The address to call, or undefined after having said that it is none.
+ * @returns {string | undefined}
+ */
+export function addressToCall() {
+  const address = addressIn(input('address').value);
+  complain(input('address'), 'call-error', address ? '' : t('error.address'));
+  if (!address) input('address').focus();
+  return address;
+}
+
+/**
+ * The name, or undefined after having said that one is needed.
+ * @returns {string | undefined}
+ */
+export function nameGiven() {
+  const name = input('name').value.trim();
+  complain(input('name'), 'name-error', name ? '' : t('error.name'));
+  if (!name) input('name').focus();
+  return name || undefined;
+}
+
+/** @param {unknown} error */
+export function showNameError(error) {
+  complain(input('name'), 'name-error', errorText(error));
+  input('name').focus();
+}
+
+/**
+ * While the browser or the server is being asked: says so, and takes no second click.
+ * @param {string} [text]
+ */
+export function showBusy(text = '') {
+  say('busy', text);
+  for (const id of ['call-video', 'call-audio', 'preview']) button(id).disabled = text !== '';
+}
+
+/** @param {Carillon} carillon */
+export function wireReach(carillon) {
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+  button('copy').onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(carillon.account?.bare ?? '');
+      setText('copy-text', t('reach.copied'));
+      clearTimeout(timer);
+      timer = setTimeout(() => setText('copy-text', t('reach.copy')), 2500);
+    } catch {
+      // Without leave to write the clipboard: select it, so that one key copies it.
+      globalThis.getSelection()?.selectAllChildren(any('my-address'));
+    }
+  };
+  element('tell-form', HTMLFormElement).onsubmit = (event) => {
+    event.preventDefault();
+    void tell(carillon);
+  };
+}
+
+/** @param {Carillon} carillon */
+async function tell(carillon) {
+  const field = input('tell-address');
+  const address = addressIn(field.value);
+  say('tell-result');
+  complain(field, 'tell-error', address ? '' : t('error.address'));
+  if (!address) return field.focus();
+  button('tell').disabled = true;
+  try {
+    await carillon.tell(address);
+    field.value = '';
+    say('tell-result', t('tell.done', { address }));
+  } catch (error) {
+    complain(field, 'tell-error', errorText(error));
+  } finally {
+    button('tell').disabled = false;
+  }
+}
+
+/**
+ * @param {Carillon} carillon
+ * @param {Contact[]} contacts
+ */
+export function showContacts(carillon, contacts) {
+  show('contacts-block', contacts.length > 0);
+  const sorted = [...contacts].sort((a, b) => a.state.localeCompare(b.state) * -1 || a.address.localeCompare(b.address));
+  const asking = sorted.filter((contact) => contact.state === 'asks');
+  const approved = sorted.filter((contact) => contact.state !== 'asks');
+  any('contacts').replaceChildren(...[...asking, ...approved].map((contact) => contactItem(carillon, contact)));
+}
+
+/**
+ * @param {Carillon} carillon
+ * @param {Contact} contact
+ */
+function contactItem(carillon, contact) {
+  const item = document.createElement('li');
+  item.dataset.address = contact.address;
+  item.dataset.state = contact.state;
+  const words = document.createElement('p');
+  const address = document.createElement('strong');
+  address.textContent = contact.address;
+  const standing = document.createElement('span');
+  standing.textContent = t(contact.state === 'asks' ? 'contacts.asks' : 'contacts.approved');
+  words.append(address, ' ', standing);
+  const actions = document.createElement('div');
+  actions.className = 'row';
+  const act = (/** @type {() => Promise<void>} */ work) => async () => {
+    for (const each of actions.querySelectorAll('button')) each.disabled = true;
+    await work().catch((error) => {
+      standing.textContent = errorText(error);
+      for (const each of actions.querySelectorAll('button')) each.disabled = false;
+    });
+  };
+  if (contact.state === 'asks') {
+    actions.append(
+      actionButton('contacts.allow', 'allow', contact, act(() => carillon.approve(contact.address))),
+      actionButton('contacts.ignore', 'ignore', contact, act(() => carillon.refuse(contact.address))),
+    );
+  } else {
+    actions.append(
+      actionButton('contacts.call', 'call', contact, () => {
+        input('address').value = contact.address;
+        input('address').focus();
+      }),
+      actionButton('contacts.remove', 'remove', contact, act(() => carillon.forget(contact.address))),
+    );
+  }
+  item.append(words, actions);
+  return item;
+}
+
+/**
+ * @param {import('./strings.js').Key} key
+ * @param {string} action
+ * @param {Contact} contact
+ * @param {() => void} onclick
+ */
+function actionButton(key, action, contact, onclick) {
+  const made = document.createElement('button');
+  made.type = 'button';
+  made.textContent = t(key);
+  made.dataset.action = action;
+  made.setAttribute('aria-label', t('contacts.of', { action: t(key), address: contact.address }));
+  made.onclick = onclick;
+  return made;
+}

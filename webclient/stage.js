@@ -1,0 +1,121 @@
+// A call on the screen: while it is made, while it rings here, while it lasts, and when it is over.
+
+import { clock, has, t } from './strings.js';
+import { any, button, drawAvatar, element, play, say, setText, shortName, show, video } from './view.js';
+
+/** @typedef {import('./carillon.js').Carillon} Carillon */
+/** @typedef {import('./carillon.js').Call} Call */
+/** @typedef {import('./states.js').PageState} PageState */
+
+export const nameOf = (/** @type {Call} */ call) => call.name || shortName(call.address);
+
+/**
+ * @param {Call} call
+ * @param {PageState} state
+ */
+export function showStage(call, state) {
+  const stage = any('stage');
+  stage.dataset.picture = call.hasRemoteVideo ? 'video' : 'none';
+  setText('peer', nameOf(call));
+  drawAvatar('avatar', nameOf(call), call.address);
+  showStatus(call, state);
+  void play(video('remote-video'), call.remoteStream).then((heard) => show('sound', !heard));
+  showOwn(call);
+  setText('hang-up-text', t(state === 'dialing' || state === 'ringing' ? 'stage.cancel' : 'stage.hangup'));
+}
+
+/**
+ * The line below the name: what is going on, or how long it has lasted.
+ * @param {Call} call
+ * @param {PageState} state
+ */
+export function showStatus(call, state) {
+  if (state === 'in-call') setText('status', clock(Date.now() - call.connectedAt));
+  else if (state === 'dialing' || state === 'ringing' || state === 'connecting-media') setText('status', t(`status.${state}`));
+}
+
+/** @param {Call} call */
+function showOwn(call) {
+  const picture = (call.localStream?.getVideoTracks().length ?? 0) > 0;
+  const own = video('local-video');
+  own.hidden = !picture || call.cameraOff;
+  void play(own, picture ? call.localStream : undefined);
+  button('mute').setAttribute('aria-pressed', String(call.muted));
+  setText('mute-text', t(call.muted ? 'stage.unmute' : 'stage.mute'));
+  show('camera', picture);
+  button('camera').setAttribute('aria-pressed', String(call.cameraOff));
+  setText('camera-text', t(call.cameraOff ? 'stage.camera.on' : 'stage.camera.off'));
+}
+
+/**
+ * What a person should know though the call goes on; the most urgent one only.
+ * @param {Carillon} carillon
+ * @param {Call} call
+ * @param {string} warning
+ */
+export function showCallNotice(carillon, call, warning) {
+  if (call.interrupted) say('call-notice', t('stage.interrupted'));
+  else if (carillon.state !== 'attached') say('call-notice', t('stage.away'));
+  else say('call-notice', warning || (call.muted ? t('stage.muted') : ''));
+}
+
+/** @param {Call | undefined} call another one that rings during this one */
+export function showWaiting(call) {
+  show('waiting', call !== undefined);
+  setText('waiting-text', call ? t('waiting', { name: nameOf(call) }) : '');
+}
+
+/** @param {Call} call */
+export function showIncoming(call) {
+  const dialog = element('incoming', HTMLDialogElement);
+  setText('incoming-who', nameOf(call));
+  setText('incoming-address', call.address);
+  setText('incoming-what', t(call.media.includes('video') ? 'incoming.video' : 'incoming.audio'));
+  drawAvatar('incoming-avatar', nameOf(call), call.address);
+  show('incoming-accept-video', call.media.includes('video'));
+  say('incoming-error');
+  holdAnswers(false);
+  if (!dialog.open) dialog.showModal();
+  button(call.media.includes('video') ? 'incoming-accept-video' : 'incoming-accept-audio').focus();
+}
+
+export function hideIncoming() {
+  element('incoming', HTMLDialogElement).close();
+}
+
+/**
+ * While the browser asks for the microphone: say so, and take no second answer; declining stays possible.
+ * @param {boolean} held
+ */
+export function holdAnswers(held) {
+  button('incoming-accept-audio').disabled = held;
+  button('incoming-accept-video').disabled = held;
+}
+
+/** @param {Call} call */
+export function showEnded(call) {
+  const { reason = '', text = '', code = '' } = call.ending ?? {};
+  setText('ended-title', nameOf(call));
+  drawAvatar('ended-avatar', nameOf(call), call.address);
+  setText('ended-reason', endingText(reason, text, code));
+  say('ended-duration', call.connectedAt ? t('ended.lasted', { duration: clock(Date.now() - call.connectedAt) }) : '');
+  say('ended-error');
+  any('ended-title').focus();
+}
+
+/**
+ * @param {string} reason
+ * @param {string} text
+ * @param {string} code
+ */
+function endingText(reason, text, code) {
+  for (const key of [`error.${code}`, `end.${reason}`]) if (has(key)) return t(key);
+  return text || t('end.failed');
+}
+
+export function clearStage() {
+  void play(video('remote-video'), undefined);
+  void play(video('local-video'), undefined);
+  say('call-notice');
+  show('sound', false);
+}

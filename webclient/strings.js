@@ -1,0 +1,175 @@
+// Every sentence of the page, by language.  Keys of index.html (data-t, data-t-label, data-t-placeholder) are here, too.
+
+const en = {
+  'title': 'Carillon: call an XMPP address',
+  'skip': 'Skip to the call form',
+  'lobby': 'Call someone',
+  'lobby.intro': 'Enter an XMPP address and their app rings. Nothing to install, no account.',
+  'name': 'Your name',
+  'name.hint': 'The one you call sees it, marked as a guest. Each name has an address of its own.',
+  'address': 'Address to call',
+  'call.video': 'Call with video',
+  'call.audio': 'Call',
+  'preview.on': 'Turn on camera and microphone',
+  'preview.off': 'Turn off',
+  'preview.empty': 'Your camera is off',
+  'preview.nocamera': 'Your microphone is on. No camera was found, so calls have sound only.',
+  'preview.hint': 'Only you see this. Nothing is sent before a call is answered.',
+  'preview.video': 'Your camera',
+  'reach': 'Be called',
+  'reach.none': 'Enter your name, and you get an address that XMPP apps can call while this page is open.',
+  'reach.intro': 'XMPP apps can call you at this address while this page is open in this browser.',
+  'reach.address': 'Your address',
+  'reach.copy': 'Copy',
+  'reach.copied': 'Copied',
+  'reach.app': 'Open in an XMPP app',
+  'reach.qr': 'Show QR code',
+  'reach.qr.alt': 'QR code of your address',
+  'tell': 'Tell a contact: you can call me',
+  'tell.hint': 'Their app learns your address and asks to add you; then it offers to call you.',
+  'tell.address': 'Address of your contact',
+  'tell.button': 'Tell them',
+  'tell.done': '{address} was told. Stay on this page: their app may ask you back.',
+  'contacts': 'Contacts',
+  'contacts.asks': 'wants to see when you can be called',
+  'contacts.approved': 'sees when this page is open',
+  'contacts.allow': 'Allow',
+  'contacts.ignore': 'Ignore',
+  'contacts.remove': 'Remove',
+  'contacts.call': 'Call',
+  'contacts.of': '{action}: {address}',
+  'link.offline': 'Not connected',
+  'link.connecting': 'Connecting',
+  'link.attached': 'Ready',
+  'link.away': 'Server away, trying again',
+  'link.down': 'XMPP server away',
+  'link.policy': 'This service lets nobody call out yet: its operator has to list the addresses that may be called. You can still be called.',
+  'incoming': 'Incoming call',
+  'incoming.audio': 'calls you',
+  'incoming.video': 'calls you with video',
+  'incoming.accept.audio': 'Answer',
+  'incoming.accept.video': 'Answer with video',
+  'incoming.decline': 'Decline',
+  'incoming.title': '{name} is calling',
+  'waiting': '{name} is calling, too. Hang up to answer.',
+  'waiting.decline': 'Decline',
+  'stage': 'Call',
+  'stage.remote': 'Picture of the other side',
+  'stage.local': 'Your own picture',
+  'stage.mute': 'Mute',
+  'stage.unmute': 'Unmute',
+  'stage.camera.off': 'Camera off',
+  'stage.camera.on': 'Camera on',
+  'stage.hangup': 'Hang up',
+  'stage.cancel': 'Cancel',
+  'stage.sound': 'Turn on sound',
+  'stage.interrupted': 'The connection is interrupted. Waiting for it to come back.',
+  'stage.away': 'The server is away. The call goes on.',
+  'stage.muted': 'Your microphone is muted',
+  'state.connecting': 'Connecting to the server',
+  'state.idle': 'Ready to call',
+  'state.idle.name': 'Enter your name to begin',
+  'state.dialing': 'Calling {name}',
+  'state.ringing': 'Ringing at {name}',
+  'state.incoming': '{name} is calling you',
+  'state.connecting-media': 'Connecting sound and picture with {name}',
+  'state.in-call': 'In a call with {name}',
+  'state.ended': 'Call ended',
+  'status.dialing': 'Calling',
+  'status.ringing': 'Ringing',
+  'status.connecting-media': 'Connecting',
+  'busy.media': 'Your browser asks whether this page may use them: please allow it.',
+  'busy.attach': 'Connecting to the server',
+  'ended.again': 'Call again',
+  'ended.back': 'Back',
+  'ended.lasted': 'The call lasted {duration}.',
+  'end.hung-up': 'You ended the call.',
+  'end.peer-hung-up': 'The other side ended the call.',
+  'end.declined': 'You declined the call.',
+  'end.peer-declined': 'Your contact declined the call.',
+  'end.peer-busy': 'Your contact is in another call. Try again later.',
+  'end.cancelled': 'You cancelled the call.',
+  'end.peer-cancelled': 'The caller hung up before you answered.',
+  'end.no-answer': 'Nobody answered. Try again later.',
+  'end.missed': 'You did not answer in time.',
+  'end.answered-elsewhere': 'The call was taken in another window.',
+  'end.peer-unreachable': 'Your contact cannot be reached: the address does not exist, or nobody is online there. Check its spelling.',
+  'end.server-unreachable': 'The XMPP server of your contact cannot be reached. Check the part after the @, or try again later.',
+  'end.peer-lost': 'The connection to your contact was lost.',
+  'end.page-lost': 'This page lost its connection to the server, and with it the call. Call again when you are back online.',
+  'end.no-connection': 'Sound and picture found no way between you and your contact. Try another network.',
+  'end.no-media': 'Your browser did not set up sound or picture in time. Try again.',
+  'end.incompatible': 'Your contact’s app and your browser have no way of calling in common.',
+  'end.not-encrypted': 'Your contact’s app does not offer the encryption that browsers require.',
+  'end.failed': 'Something went wrong on the way. Try again.',
+  'end.shutting-down': 'The call service is being restarted. Call again in a moment.',
+  'end.link-lost': 'The server did not answer. Check your network connection and try again.',
+  'error.name': 'Please enter your name, so that your contact sees who is calling.',
+  'error.address': 'Please enter an address such as alice@example.org.',
+  'error.link-lost': 'There is no connection to the server. Check your network; this page goes on trying.',
+  'error.timeout': 'The server did not answer in time. Try again.',
+  'error.insecure-context': 'Browsers allow calls only on pages opened by https. Open this page with https:// in its address.',
+  'error.bad_name': 'This name cannot be used. Choose another one, without unusual characters.',
+  'error.reserved_name': 'This name is reserved. Choose another one.',
+  'error.bad_address': 'This is no valid XMPP address. It looks like alice@example.org.',
+  'error.not_allowed': 'This service does not allow that for this address. Ask its operator to list it.',
+  'error.busy': 'Someone is calling this address just now. Try again in a minute.',
+  'error.cool_down': 'Please wait a minute before you call this address again.',
+  'error.too_many': 'There are too many calls from your network at the moment. Try again in a minute.',
+  'error.rate_limited': 'That was too much at once. Wait a moment and try again.',
+  'error.link_down': 'The XMPP server is away at the moment. Try again in a minute.',
+  'error.call': 'The name cannot be changed during a call.',
+  'media.denied': 'The browser does not let this page use the microphone. Allow it in the site settings, beside the page’s address, and try again.',
+  'media.no-microphone': 'No microphone was found. Plug one in or switch it on, and try again.',
+  'media.in-use': 'Another program is using the microphone or camera. Close it and try again.',
+  'media.insecure': 'Browsers allow microphone and camera only on pages opened by https.',
+  'media.failed': 'The microphone could not be opened. Check it and try again.',
+};
+
+/** @typedef {keyof typeof en} Key */
+
+/** @type {Record<string, Record<Key, string>>} */
+export const catalogues = { en };
+
+/** The language of this page: the first that the browser asks for and we have. */
+export const language = (globalThis.navigator?.languages ?? []).map((each) => each.split('-')[0]).find((each) => each in catalogues) ?? 'en';
+
+/**
+ * The sentence of that key, with {placeholders} filled in.
+ * @param {Key} key
+ * @param {Record<string, string>} [values]
+ */
+export function t(key, values = {}) {
+  const sentence = catalogues[language]?.[key] ?? `[${key}]`;
+  return sentence.replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);
+}
+
+/**
+ * Whether there is such a sentence, for keys made from what the server says.
+ * @param {string} key
+ * @returns {key is Key}
+ */
+export function has(key) {
+  return Object.hasOwn(en, key);
+}
+
+/**
+ * Minutes and seconds as a clock shows them.
+ * @param {number} milliseconds
+ */
+export function clock(milliseconds) {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  const two = (/** @type {number} */ value) => String(value).padStart(2, '0');
+  const hours = Math.floor(seconds / 3600);
+  const minutes = Math.floor(seconds / 60) % 60;
+  return hours ? `${hours}:${two(minutes)}:${two(seconds % 60)}` : `${minutes}:${two(seconds % 60)}`;
+}
+
+/**
+ * The address in what a person typed or pasted; undefined if that is none.
+ * @param {string} text
+ */
+export function addressIn(text) {
+  const address = text.trim().replace(/^xmpp:/i, '').split('?')[0] ?? '';
+  return /^[^\s@/]+@[^\s@/]+(\/.+)?$/.test(address) ? address : undefined;
+}

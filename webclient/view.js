@@ -1,0 +1,124 @@
+// The few things that every part of the page does with its elements.
+
+import { has, language, t } from './strings.js';
+
+/**
+ * The element of that id, as what it is.
+ * @template {HTMLElement} E
+ * @param {string} id
+ * @param {new () => E} type
+ * @returns {E}
+ */
+export function element(id, type) {
+  const found = document.getElementById(id);
+  if (!(found instanceof type)) throw new Error(`no ${type.name} #${id}`);
+  return found;
+}
+
+export const button = (/** @type {string} */ id) => element(id, HTMLButtonElement);
+export const input = (/** @type {string} */ id) => element(id, HTMLInputElement);
+export const video = (/** @type {string} */ id) => element(id, HTMLVideoElement);
+export const any = (/** @type {string} */ id) => element(id, HTMLElement);
+
+/**
+ * Shows that text there, or hides the element when there is none.
+ * @param {string} id
+ * @param {string} [text]
+ */
+export function say(id, text = '') {
+  const target = any(id);
+  if (target.textContent !== text) target.textContent = text;
+  target.hidden = text === '';
+}
+
+/**
+ * @param {string} id
+ * @param {string} text
+ */
+export function setText(id, text) {
+  const target = any(id);
+  if (target.textContent !== text) target.textContent = text;
+}
+
+/**
+ * @param {string} id
+ * @param {boolean} visible
+ */
+export function show(id, visible) {
+  any(id).hidden = !visible;
+}
+
+/**
+ * A field that is wrong is marked, and its sentence shown.
+ * @param {HTMLInputElement} field
+ * @param {string} errorId
+ * @param {string} [text]
+ */
+export function complain(field, errorId, text = '') {
+  if (text) field.setAttribute('aria-invalid', 'true');
+  else field.removeAttribute('aria-invalid');
+  say(errorId, text);
+}
+
+/**
+ * @param {HTMLVideoElement} target
+ * @param {MediaStream | undefined} stream
+ * @returns {Promise<boolean>} false when the browser wants a click before it plays sound
+ */
+export async function play(target, stream) {
+  if (target.srcObject !== (stream ?? null)) target.srcObject = stream ?? null;
+  if (!stream || !target.paused) return true;
+  try {
+    await target.play();
+    return true;
+  } catch (error) {
+    return !(error instanceof Error && error.name === 'NotAllowedError');
+  }
+}
+
+/**
+ * The letter of a person, on a colour that stays with the address.
+ * @param {string} id
+ * @param {string} name
+ * @param {string} address
+ */
+export function drawAvatar(id, name, address) {
+  let hash = 0;
+  for (const character of address) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 6;
+  const target = any(id);
+  target.textContent = ([...name][0] ?? '?').toLocaleUpperCase(language);
+  target.dataset.colour = String(hash);
+}
+
+/**
+ * What a person calls that address: its local part.
+ * @param {string} address
+ */
+export function shortName(address) {
+  return address.split('@')[0] || address;
+}
+
+/**
+ * What went wrong, in words: the page's own for the codes it knows, else those of the server.
+ * @param {unknown} error
+ * @param {Record<string, string>} [values]
+ */
+export function errorText(error, values = {}) {
+  const { code = '', message = '', description = '' } = /** @type {{ code?: string, message?: string, description?: string }} */ (error ?? {});
+  if (has(`error.${code}`)) return t(/** @type {import('./strings.js').Key} */ (`error.${code}`), values);
+  return description || message || t('end.failed');
+}
+
+/** Puts the language's sentences into the document. */
+export function translate() {
+  document.documentElement.lang = language;
+  const put = (/** @type {string} */ attribute, /** @type {(target: Element, text: string) => void} */ write) => {
+    for (const target of document.querySelectorAll(`[${attribute}]`)) {
+      const key = target.getAttribute(attribute) ?? '';
+      write(target, has(key) ? t(key) : `[${key}]`);
+    }
+  };
+  put('data-t', (target, text) => { if (target.textContent !== text) target.textContent = text; });
+  put('data-t-label', (target, text) => target.setAttribute('aria-label', text));
+  put('data-t-alt', (target, text) => target.setAttribute('alt', text));
+}
