@@ -1,0 +1,282 @@
+package component
+
+import (
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"carillon/component/call"
+	"carillon/component/gateway"
+	"carillon/component/stream"
+	"carillon/jingle/element"
+)
+
+// show lets somebody see a tab, as everybody must who is to call it or be called by it: without presence and its capabilities many
+// clients have no call button, and some refuse the call.  c.mu is held.
+func (c *Component) show(t *tab, to jid.JID) {
+	to = to.Bare()
+	if _, seen := t.audience[to.String()]; seen || len(t.audience) >= c.policy.limits.ContactsPerGhost {
+		return
+	}
+	t.audience[to.String()] = to
+	c.post(c.available(t.address, to))
+}
+
+// showAgain repeats the presence of every page after the stream was down: servers do not announce a component's return.
+func (c *Component) showAgain() {
+	for _, g := range c.ghosts {
+		for _, t := range g.tabs {
+			for _, to := range t.audience {
+				c.post(c.available(t.address, to))
+			}
+		}
+	}
+}
+
+// admitContacts takes up the contacts that a page brings: those whose tickets are good see its presence.  c.mu is held.
+func (c *Component) admitContacts(t *tab, tickets []gateway.Ticket) {
+	g := t.ghost
+	for _, ticket := range tickets {
+		contact, err := jid.Parse(ticket.Address)
+		if err != nil || !equalMAC(ticket.Ticket, contactTicket(c.key, g.address, contact)) {
+			continue
+		}
+		if len(g.contacts) < c.policy.limits.ContactsPerGhost {
+			g.contacts[contact.Bare().String()] = contact.Bare()
+		}
+	}
+	for _, contact := range g.contacts {
+		c.show(t, contact)
+	}
+	for _, asking := range g.asking {
+		t.send(gateway.Contact{Address: asking.String(), State: gateway.ContactAsks})
+	}
+}
+
+// tell shows the tab to somebody who has not asked, and asks to be added: "you can call me".  The presence lets clients show their call button, the
+// request is what the person sees.  c.mu is held.
+func (c *Component) tell(t *tab, address string) (gateway.Frame, error) {
+	to, err := parseContact(address)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.policy.permits(to); err != nil {
+		return nil, err
+	}
+	if !c.up {
+		return nil, gateway.Errorf(gateway.LinkDown, "the XMPP server is not connected just now; try again in a moment")
+	}
+	if !c.policy.oncePer(time.Now(), "tell "+addressGroup(t.ip), c.policy.limits.TellsPerMinute) {
+		return nil, gateway.Errorf(gateway.RateLimited, "you have told many contacts just now; wait a minute")
+	}
+	to = to.Bare()
+	if len(t.ghost.told) >= c.policy.limits.ContactsPerGhost {
+		return nil, gateway.Errorf(gateway.TooMany, "you have told as many contacts as one address may")
+	}
+	if !t.knows(to.String()) {
+		c.post(c.askToAdd(t.ghost, to))
+	}
+	t.ghost.told[to.String()] = to
+	delete(t.audience, to.String()) // telling again repeats the presence
+	c.show(t, to)
+	return gateway.Told{To: to.String()}, nil
+}
+
+// approve lets a contact that asked see the ghost from now on.  c.mu is held.
+func (c *Component) approve(t *tab, address string) (gateway.Frame, error) {
+	contact, err := parseContact(address)
+	if err != nil {
+		return nil, err
+	}
+	contact = contact.Bare()
+	if _, asks := t.ghost.asking[contact.String()]; !asks {
+		return nil, gateway.Errorf(gateway.NotNow, "this contact has not asked to see you")
+	}
+	if len(t.ghost.contacts) >= c.policy.limits.ContactsPerGhost {
+		return nil, gateway.Errorf(gateway.TooMany, "you have as many contacts as one address may")
+	}
+	return c.befriend(t.ghost, contact), nil
+}
+
+// befriend answers a subscription and asks for one in return (RFC 6121 section 3), and hands the pages the ticket.  c.mu is held.
+func (c *Component) befriend(g *ghost, contact jid.JID) gateway.Contact {
+	delete(g.asking, contact.String())
+	g.contacts[contact.String()] = contact
+	c.post(newStanza("presence", "subscribed", g.address, contact, ""))
+	c.post(c.askToAdd(g, contact))
+	for _, t := range g.tabs {
+		delete(t.audience, contact.String())
+		c.show(t, contact)
+	}
+	approved := gateway.Contact{Address: contact.String(), State: gateway.ContactApproved, Ticket: contactTicket(c.key, g.address, contact)}
+	g.broadcast(approved)
+	return approved
+}
+
+// askToAdd is a ghost's request for a contact's presence, under the name that it claims (XEP-0172).
+func (c *Component) askToAdd(g *ghost, contact jid.JID) *element.Element {
+	return newStanza("presence", "subscribe", g.address, contact, "").Append(element.New(nsNick, "nick").WithText(guestName(g.address)))
+}
+
+// refuseContact turns down a contact that asked.  c.mu is held.
+func (c *Component) refuseContact(t *tab, address string) (gateway.Frame, error) {
+	contact, err := parseContact(address)
+	if err != nil {
+		return nil, err
+	}
+	contact = contact.Bare()
+	if _, asks := t.ghost.asking[contact.String()]; asks {
+		delete(t.ghost.asking, contact.String())
+		c.post(newStanza("presence", "unsubscribed", t.ghost.address, contact, ""))
+	}
+	return gateway.Contact{Address: contact.String(), State: gateway.ContactRefused}, nil
+}
+
+// forgetContact takes presence away from a contact.  c.mu is held.
+func (c *Component) forgetContact(t *tab, address string) (gateway.Frame, error) {
+	contact, err := parseContact(address)
+	if err != nil {
+		return nil, err
+	}
+	contact = contact.Bare()
+	c.hide(t.ghost, contact)
+	return gateway.Contact{Address: contact.String(), State: gateway.ContactRemoved}, nil
+}
+
+// hide ends what lets a contact see the ghost.  Only who could see it is told anything.  c.mu is held.
+func (c *Component) hide(g *ghost, contact jid.JID) {
+	key := contact.String()
+	if _, known := g.contacts[key]; known {
+		c.post(newStanza("presence", "unsubscribed", g.address, contact, ""))
+		c.post(newStanza("presence", "unsubscribe", g.address, contact, ""))
+	}
+	delete(g.contacts, key)
+	delete(g.told, key)
+	for _, t := range g.tabs {
+		if _, seen := t.audience[key]; seen {
+			delete(t.audience, key)
+			c.post(unavailable(t.address, contact))
+		}
+	}
+}
+
+// presence takes what contacts say of themselves and ask of ghosts (RFC 6121 sections 3 and 4).
+func (c *Component) presence(st stream.Stanza) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if st.To.Localpart() == "" {
+		return
+	}
+	switch g := c.ghostOf(st.To); st.Type {
+	case "":
+		c.peerAvailable(g, st)
+	case "unavailable":
+		c.peerUnavailable(g, st)
+	case "probe":
+		c.probe(g, st)
+	case "subscribe":
+		c.subscribe(g, st)
+	case "unsubscribe":
+		if g != nil && c.policy.oncePer(time.Now(), "subscription "+pair(st), 1) {
+			c.hide(g, st.From.Bare())
+			g.broadcast(gateway.Contact{Address: st.From.Bare().String(), State: gateway.ContactRemoved})
+		}
+	}
+}
+
+func pair(st stream.Stanza) string { return st.From.Bare().String() + " " + st.To.Bare().String() }
+
+// subscribe brings a contact's wish before the person at the page, who may have invited it.  With no page open it stays
+// unanswered, and the contact's server asks again.
+func (c *Component) subscribe(g *ghost, st stream.Stanza) {
+	contact := st.From.Bare()
+	if g == nil || !c.policy.oncePer(time.Now(), "subscription "+pair(st), 1) {
+		return
+	}
+	_, told := g.told[contact.String()]
+	_, known := g.contacts[contact.String()]
+	switch {
+	case (told || known) && len(g.contacts) < c.policy.limits.ContactsPerGhost:
+		c.befriend(g, contact)
+	case len(g.asking) < c.policy.limits.ContactsPerGhost:
+		g.asking[contact.String()] = contact
+		g.broadcast(gateway.Contact{Address: contact.String(), State: gateway.ContactAsks})
+	}
+}
+
+// probe answers a server that asks on behalf of a contact.  Whoever may not see the ghost hears what everybody hears of an address with
+// no page open, so that nobody learns whether it exists.
+func (c *Component) probe(g *ghost, st stream.Stanza) {
+	contact := st.From.Bare()
+	shown := false
+	if g != nil {
+		for _, t := range g.tabs {
+			if _, sees := t.audience[contact.String()]; sees {
+				c.post(c.available(t.address, st.From))
+				shown = true
+			}
+		}
+	}
+	if !shown && c.policy.oncePer(time.Now(), "probe "+pair(st), 10) {
+		c.post(unavailable(st.To.Bare(), st.From))
+	}
+}
+
+// peerAvailable remembers a device of somebody's, and asks what it can do: a call to a device without XEP-0353 goes straight to it.
+func (c *Component) peerAvailable(g *ghost, st stream.Stanza) {
+	from := st.From
+	if g == nil || from.Resourcepart() == "" {
+		return
+	}
+	known, ok := g.peers[from.String()]
+	if !ok && len(g.peers) >= maxPeerResources {
+		return
+	}
+	known.JID, known.Priority = from, priorityOf(st.Element)
+	g.peers[from.String()] = known
+	tab := g.anyTab()
+	if ok || tab == nil || !c.policy.oncePer(time.Now(), "disco "+pair(st), 20) {
+		return
+	}
+	iq := newStanza("iq", "get", tab.address, from, "").Append(element.New(nsDiscoInfo, "query"))
+	c.link.Request(iq, pingTimeout, func(reply *element.Element, err error) {
+		if err != nil || reply.Attr("type") == "error" {
+			return
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if p, ok := g.peers[from.String()]; ok {
+			p.Features = featuresOf(reply)
+			g.peers[from.String()] = p
+		}
+	})
+}
+
+func (g *ghost) anyTab() *tab {
+	for _, t := range g.tabs {
+		return t
+	}
+	return nil
+}
+
+// peerUnavailable tells the calls with that device.
+func (c *Component) peerUnavailable(g *ghost, st stream.Stanza) {
+	if g == nil {
+		return
+	}
+	delete(g.peers, st.From.String())
+	for r := range c.runners {
+		if r.ours.Equal(g.address) && r.peer.Equal(st.From.Bare()) {
+			r.post(call.PeerUnavailable{From: st.From})
+		}
+	}
+}
+
+func priorityOf(presence *element.Element) int8 {
+	for _, p := range presence.Children {
+		if p.Local == "priority" {
+			return parsePriority(p.Text)
+		}
+	}
+	return 0
+}

@@ -1,0 +1,211 @@
+package component
+
+import (
+	"net/netip"
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"carillon/component/call"
+	"carillon/component/gateway"
+)
+
+// A callKey finds a call for a stanza.  The call itself then holds the stanza against the full JIDs of its session.
+type callKey struct{ ours, peer, sid string } // bare, bare
+
+// maxPeerResources bounds what is remembered of one ghost's contacts.
+const maxPeerResources = 64
+
+// A ghost is an address with at least one page open.  Nothing of it outlives its pages.
+type ghost struct {
+	address  jid.JID                  // bare
+	tabs     map[string]*tab          // by resource
+	contacts map[string]jid.JID       // bare: they see its presence
+	asking   map[string]jid.JID       // bare: they asked to, and the person at the page has not decided
+	told     map[string]jid.JID       // bare: the page told them that they can call
+	peers    map[string]call.Resource // by full JID: devices whose presence the ghost has seen
+	rings    int                      // calls of XMPP users that ring it
+}
+
+// A tab is one page: a full JID that places and takes calls.
+type tab struct {
+	address  jid.JID // full
+	ghost    *ghost
+	session  *session // nil while its socket is lost
+	instance string   // the page's own word for itself, which a duplicated tab does not share
+	ip       netip.Addr
+	grace    *time.Timer
+	audience map[string]jid.JID     // who got its available presence
+	calls    map[string]*runner     // by the id that browsers know
+	engaged  map[*runner]bool       // calls that it placed or took
+	waiting  map[*runner]gateway.ID // its dial or accept, which Admitted answers
+}
+
+// ghostOf returns the ghost of an address, or nil.  c.mu is held.
+func (c *Component) ghostOf(a jid.JID) *ghost { return c.ghosts[a.Bare().String()] }
+
+// tabOf returns the tab of a full address, or nil.  c.mu is held.
+func (c *Component) tabOf(a jid.JID) *tab {
+	if g := c.ghostOf(a); g != nil {
+		return g.tabs[a.Resourcepart()]
+	}
+	return nil
+}
+
+// attached tells whether a page is open at that full address.
+func (c *Component) attached(a jid.JID) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tabOf(a) != nil
+}
+
+// send gives a frame to a tab, if its socket is there.
+func (c *Component) send(to jid.JID, f gateway.Frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.tabOf(to); t != nil {
+		t.send(f)
+	}
+}
+
+func (t *tab) send(f gateway.Frame) {
+	if t.session != nil && f != nil {
+		t.session.conn.Send(f)
+	}
+}
+
+// broadcast gives a frame to every tab of the ghost.
+func (g *ghost) broadcast(f gateway.Frame) {
+	for _, t := range g.tabs {
+		t.send(f)
+	}
+}
+
+// engage marks a tab as taken by the call it placed or accepted, and answers the frame that did so.
+func (c *Component) engage(at jid.JID, r *runner, admitted gateway.Frame) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t := c.tabOf(at)
+	if t == nil {
+		return
+	}
+	t.engaged[r] = true
+	if id := t.waiting[r]; id != "" {
+		admitted = gateway.Reply(id, admitted)
+	}
+	delete(t.waiting, r)
+	t.send(admitted)
+}
+
+// start registers a call with the tabs that take part, and runs it.  The outputs are those of the machine's constructor.  It fails when that
+// call is there already, and when the component ends.  c.mu is held.
+func (c *Component) start(r *runner, tabs []*tab, outputs []call.Output) bool {
+	if c.closing {
+		return false
+	}
+	if r.key != (callKey{}) {
+		if c.calls[r.key] != nil {
+			return false
+		}
+		c.calls[r.key] = r
+	}
+	for _, t := range tabs {
+		t.calls[r.id] = r
+	}
+	c.runners[r] = true
+	c.log.Info("call started", "call", r.id, "direction", r.direction)
+	go r.run(outputs)
+	return true
+}
+
+func (c *Component) newRunner(key callKey, direction string, ours, peer jid.JID) *runner {
+	return &runner{
+		c: c, id: randomID(), key: key, ours: ours.Bare(), peer: peer.Bare(), direction: direction, started: time.Now(),
+		inbox: make(chan item, inboxSize), closed: make(chan struct{}), timers: map[call.Timer]*timer{},
+	}
+}
+
+// forget takes an ended call out of every index.
+func (c *Component) forget(r *runner) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.runners, r)
+	if c.calls[r.key] == r {
+		delete(c.calls, r.key)
+	}
+	for _, id := range r.messageIDs {
+		delete(c.bounces, id)
+	}
+	c.stopRinging(r)
+	g := c.ghosts[r.ours.String()]
+	if g != nil {
+		for _, t := range g.tabs {
+			c.release(t, r)
+		}
+	}
+	if p := c.ghosts[r.peer.String()]; p != nil {
+		for _, t := range p.tabs {
+			c.release(t, r)
+		}
+	}
+}
+
+// release ends a tab's part in a call; a callee who saw the tab only because of it sees it go.  c.mu is held.
+func (c *Component) release(t *tab, r *runner) {
+	delete(t.calls, r.id)
+	delete(t.engaged, r)
+	if id := t.waiting[r]; id != "" {
+		t.send(gateway.Reply(id, gateway.Errorf(gateway.NotNow, "the call has ended, or another window took it")))
+	}
+	delete(t.waiting, r)
+	peer := r.peer.String()
+	if to, ok := t.audience[peer]; ok && !t.knows(peer) {
+		delete(t.audience, peer)
+		c.post(unavailable(t.address, to))
+	}
+}
+
+// knows tells whether the contact is to see the tab whether or not they are in a call.
+func (t *tab) knows(bare string) bool {
+	_, contact := t.ghost.contacts[bare]
+	_, told := t.ghost.told[bare]
+	return contact || told
+}
+
+// answered says that an incoming call does not ring any more.
+func (c *Component) answered(r *runner) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.stopRinging(r)
+}
+
+func (c *Component) stopRinging(r *runner) {
+	if g := c.ringing[r]; g != nil {
+		delete(c.ringing, r)
+		g.rings--
+	}
+}
+
+// tabsOf lists the tabs that take part in a call.
+func (c *Component) tabsOf(r *runner) []jid.JID {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []jid.JID
+	for _, bare := range []jid.JID{r.ours, r.peer} {
+		if g := c.ghosts[bare.String()]; g != nil {
+			for _, t := range g.tabs {
+				if t.calls[r.id] == r {
+					list = append(list, t.address)
+				}
+			}
+		}
+	}
+	return list
+}
+
+// expectBounce leads an error for that message to the call.
+func (c *Component) expectBounce(id string, r *runner) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.bounces[id] = r
+}

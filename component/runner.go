@@ -1,0 +1,296 @@
+package component
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"carillon/component/call"
+	"carillon/component/gateway"
+	"carillon/jingle"
+	"carillon/jingle/element"
+)
+
+const (
+	inboxSize      = 256 // inputs that may wait for a call
+	requestTimeout = 30 * time.Second
+	pingTimeout    = 10 * time.Second
+)
+
+// A runner owns one call: its goroutine alone touches the machine and its timers.  Everybody else posts to its inbox.
+type runner struct {
+	c         *Component
+	id        string  // what browsers call it
+	key       callKey // where XMPP finds it; zero for a call between two tabs
+	ours      jid.JID // our bare address
+	peer      jid.JID // the other side's bare address
+	direction string  // for the log
+	dialled   string  // the address as the caller's page is told it was understood
+	machine   call.Machine
+	started   time.Time
+
+	inbox  chan item
+	closed chan struct{} // closed when the goroutine has ended
+
+	mu       sync.Mutex // guards shut and overflow, and sending to inbox against closing it
+	shut     bool
+	overflow bool
+
+	timers     map[call.Timer]*timer
+	admission  *admission
+	renewal    *time.Timer
+	admitted   []jid.JID // tabs that hold ICE servers of this call
+	messageIDs []string
+	outcome    call.Outcome
+}
+
+// item is an entry of the inbox: an input, or the word of a timer.
+type item struct {
+	in    call.Input
+	timer *timer
+	renew bool
+}
+
+// A timer is one start of a machine's timer.  A later start makes a new one, so that the word of an old one, already in the inbox, is
+// recognised.
+type timer struct {
+	name call.Timer
+	t    *time.Timer
+}
+
+// post hands an input to the call and tells whether it will be handled.  It never blocks: a call that cannot keep up is ended.
+func (r *runner) post(in call.Input) bool { return r.enqueue(item{in: in}) }
+
+func (r *runner) enqueue(i item) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.shut || r.overflow {
+		return false
+	}
+	select {
+	case r.inbox <- i:
+		return true
+	default:
+		r.overflow = true
+		return false
+	}
+}
+
+func (r *runner) overflowed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.overflow
+}
+
+// run is the call's goroutine.  It ends with the call.
+func (r *runner) run(first []call.Output) {
+	defer close(r.closed)
+	defer r.finish()
+	defer r.recoverPanic()
+	ended := r.carryOut(first)
+	for !ended {
+		i := <-r.inbox
+		switch {
+		case r.overflowed():
+			r.c.log.Warn("call ended: its inbox overflowed", "call", r.id)
+			ended = r.handle(call.Shutdown{Outcome: call.Failed})
+		case i.renew:
+			r.renewCredentials()
+		case i.timer != nil:
+			if r.timers[i.timer.name] == i.timer {
+				delete(r.timers, i.timer.name)
+				ended = r.handle(call.Timeout{Timer: i.timer.name})
+			}
+		default:
+			ended = r.handle(i.in)
+		}
+	}
+}
+
+func (r *runner) handle(in call.Input) bool {
+	if r.c.log.Enabled(r.c.ctx, slog.LevelDebug) {
+		r.c.log.Debug("call input", "call", r.id, "kind", fmt.Sprintf("%T", in))
+	}
+	return r.carryOut(r.machine.Handle(time.Now(), in))
+}
+
+// carryOut does what the machine wants done and tells whether that was the end.
+func (r *runner) carryOut(outputs []call.Output) (ended bool) {
+	for _, out := range outputs {
+		switch o := out.(type) {
+		case call.ToBrowser:
+			r.toBrowser(o)
+		case call.SendMessage:
+			r.sendMessage(o)
+		case call.SendRequest:
+			iq := newStanza("iq", "set", o.From, o.To, "").Append(o.Jingle.Element())
+			r.request(o.Tag, o.To, iq, requestTimeout)
+		case call.SendPing:
+			iq := newStanza("iq", "get", o.From, o.To, "").Append(element.New(nsPing, "ping"))
+			r.request(o.Tag, o.To, iq, pingTimeout)
+		case call.SendDisco:
+			iq := newStanza("iq", "get", o.From, o.To, "").Append(element.New(nsDiscoInfo, "query"))
+			r.request(o.Tag, o.To, iq, pingTimeout)
+		case call.Answer:
+			r.answer(o)
+		case call.SetTimer:
+			r.setTimer(o.Timer, o.After)
+		case call.Ended:
+			r.outcome, ended = o.Outcome, true
+		}
+	}
+	return ended
+}
+
+func (r *runner) toBrowser(o call.ToBrowser) {
+	switch o.Event.(type) {
+	case call.Admitted:
+		r.c.engage(o.Tab, r, r.admit(o.Tab))
+		return
+	case call.Proceeding, call.RemoteAnswer, call.RemoteOffer:
+		r.admission.answered()
+		r.c.answered(r)
+	}
+	r.c.send(o.Tab, gateway.FrameOf(r.id, o.Event))
+}
+
+// admit mints what the tab needs for its peer connection, and takes note to renew it.
+func (r *runner) admit(tab jid.JID) gateway.Frame {
+	now := time.Now()
+	servers, expires := r.c.iceServers(r.id, now)
+	r.admitted = append(r.admitted, tab)
+	if !expires.IsZero() && r.renewal == nil {
+		r.scheduleRenewal()
+	}
+	return gateway.Admitted{
+		Call: r.id, To: r.dialled, ICEServers: servers, RelayOnly: r.c.cfg.TURN.RelayOnly, Expires: secondsUntil(expires, now),
+	}
+}
+
+// scheduleRenewal renews credentials while some of their lifetime is left.
+func (r *runner) scheduleRenewal() {
+	r.renewal = time.AfterFunc(turnLifetime*4/5, func() { r.enqueue(item{renew: true}) })
+}
+
+func (r *runner) renewCredentials() {
+	now := time.Now()
+	servers, expires := r.c.iceServers(r.id, now)
+	for _, tab := range r.admitted {
+		r.c.send(tab, gateway.ICEServers{Call: r.id, ICEServers: servers, Expires: secondsUntil(expires, now)})
+	}
+	r.scheduleRenewal()
+}
+
+func (r *runner) sendMessage(o call.SendMessage) {
+	m := newStanza("message", "chat", o.From, o.To, o.ID).Append(
+		o.Message.Element(),
+		// ejabberd archives, and wakes sleeping phones for, what asks to be stored.
+		element.New(jingle.NSHints, "store"))
+	if o.Message.Kind == jingle.Propose {
+		r.messageIDs = append(r.messageIDs, o.ID)
+		r.c.expectBounce(o.ID, r)
+	}
+	if err := r.c.link.Send(m); err != nil {
+		r.c.log.Debug("message not sent", "call", r.id, "error", err)
+		r.post(call.PeerBounce{From: o.To, ID: o.ID, Err: jingle.Error{Type: "wait", Condition: "remote-server-timeout"}})
+	}
+}
+
+func (r *runner) request(tag int, to jid.JID, iq *element.Element, timeout time.Duration) {
+	r.c.link.Request(iq, timeout, func(reply *element.Element, err error) {
+		in := call.PeerReply{Tag: tag, From: to}
+		switch {
+		case err != nil:
+			in.Err = &jingle.Error{Type: "wait", Condition: "remote-server-timeout"}
+		case reply.Attr("type") == "error":
+			e := jingle.ParseError(reply)
+			in.Err = &e
+		default:
+			in.Features = featuresOf(reply)
+		}
+		r.post(in)
+	})
+}
+
+func (r *runner) answer(o call.Answer) {
+	iq := newStanza("iq", "result", o.Request.To, o.Request.From, o.Request.ID)
+	if o.Err != nil {
+		iq = newStanza("iq", "error", o.Request.To, o.Request.From, o.Request.ID).Append(o.Err.Element())
+	}
+	if err := r.c.link.Send(iq); err != nil {
+		r.c.log.Debug("answer not sent", "call", r.id, "error", err)
+	}
+}
+
+func (r *runner) setTimer(name call.Timer, after time.Duration) {
+	if old := r.timers[name]; old != nil {
+		old.t.Stop()
+		delete(r.timers, name)
+	}
+	if after > 0 {
+		t := &timer{name: name}
+		t.t = time.AfterFunc(after, func() { r.enqueue(item{timer: t}) })
+		r.timers[name] = t
+	}
+}
+
+// finish takes the call out of the registry and gives what still waits in the inbox its answers.
+func (r *runner) finish() {
+	r.c.forget(r)
+	r.mu.Lock()
+	r.shut = true
+	close(r.inbox)
+	r.mu.Unlock()
+	for _, t := range r.timers {
+		t.t.Stop()
+	}
+	if r.renewal != nil {
+		r.renewal.Stop()
+	}
+	for i := range r.inbox {
+		if req, ok := i.in.(call.PeerRequest); ok {
+			r.answer(call.Answer{Request: req, Err: jingle.ErrUnknownSession})
+		}
+	}
+	r.admission.release(time.Now(), r.outcome)
+	r.c.log.Info("call ended", "call", r.id, "direction", r.direction, "outcome", string(r.outcome),
+		"seconds", int(time.Since(r.started).Seconds()))
+}
+
+// recoverPanic keeps one broken call from ending the process, and tells its tabs.
+func (r *runner) recoverPanic() {
+	v := recover()
+	if v == nil {
+		return
+	}
+	r.c.log.Error("call ended by a panic", "call", r.id, "panic", v, "stack", string(debug.Stack()))
+	r.outcome = call.Failed
+	for _, tab := range r.c.tabsOf(r) {
+		r.c.send(tab, gateway.FrameOf(r.id, call.Finished{Outcome: call.Failed}))
+	}
+}
+
+func featuresOf(reply *element.Element) []string {
+	query := reply.Child(nsDiscoInfo, "query")
+	if query == nil {
+		return nil
+	}
+	features := []string{}
+	for _, f := range query.Children {
+		if f.Local == "feature" && len(features) < 200 {
+			features = append(features, f.Attr("var"))
+		}
+	}
+	return features
+}
+
+func secondsUntil(t, now time.Time) int {
+	if t.IsZero() {
+		return 0
+	}
+	return int(t.Sub(now).Seconds())
+}

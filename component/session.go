@@ -1,0 +1,225 @@
+package component
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/netip"
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"carillon/component/call"
+	"carillon/component/gateway"
+)
+
+// pingInterval is how often a page pings, in seconds: proxies cut sockets that are idle for a minute.
+const pingInterval = 20
+
+// A session is one browser socket: nobody until it has attached, a tab after that.  Its methods are called by the gateway, one at a time.
+type session struct {
+	c     *Component
+	conn  gateway.Conn
+	nonce string
+	tab   *tab // nil before attach; guarded by c.mu
+}
+
+// Open greets a new socket with the nonce that its attach has to sign.  It implements gateway.Hub.
+func (c *Component) Open(conn gateway.Conn) gateway.Session {
+	nonce := make([]byte, 16)
+	rand.Read(nonce)
+	s := &session{c: c, conn: conn, nonce: base64.RawURLEncoding.EncodeToString(nonce)}
+	conn.Send(gateway.Hello{Nonce: s.nonce, Domain: c.cfg.Domain.String(), Protocol: gateway.Protocol, PingInterval: pingInterval})
+	return s
+}
+
+// Handle carries out one frame.
+func (s *session) Handle(req gateway.Request) (gateway.Frame, error) {
+	if a, ok := req.Event.(gateway.Attach); ok {
+		return s.attach(a)
+	}
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	if s.tab == nil || s.tab.session != s {
+		return nil, gateway.Errorf(gateway.NotAttached, "attach comes before everything else")
+	}
+	switch r := req.Event.(type) {
+	case gateway.Dial:
+		return s.c.dial(s.tab, r.To, req.ID)
+	case gateway.Tell:
+		return s.c.tell(s.tab, r.To)
+	case gateway.Approve:
+		return s.c.approve(s.tab, r.Address)
+	case gateway.Refuse:
+		return s.c.refuseContact(s.tab, r.Address)
+	case gateway.Forget:
+		return s.c.forgetContact(s.tab, r.Address)
+	}
+	return s.toCall(req)
+}
+
+// toCall hands the frames of a call to it.  c.mu is held.
+func (s *session) toCall(req gateway.Request) (gateway.Frame, error) {
+	at := s.tab.address
+	var id string
+	var in call.Input
+	switch r := req.Event.(type) {
+	case gateway.Offer:
+		id, in = r.Call, call.BrowserOffer{Tab: at, SDP: r.SDP.SDP}
+	case gateway.Answer:
+		id, in = r.Call, call.BrowserAnswer{Tab: at, SDP: r.SDP.SDP}
+	case gateway.ICECandidate:
+		id, in = r.Call, call.BrowserCandidate{Tab: at, Candidate: r.Candidate, Mid: r.Mid, Line: r.Line}
+	case gateway.Accept:
+		id, in = r.Call, call.BrowserAccept{Tab: at}
+	case gateway.Decline:
+		id, in = r.Call, call.BrowserDecline{Tab: at}
+	case gateway.HangUp:
+		id, in = r.Call, call.BrowserHangUp{Tab: at}
+	case gateway.Media:
+		id, in = r.Call, call.BrowserMedia{Tab: at, State: r.State}
+	default:
+		return nil, gateway.Errorf(gateway.UnknownEvent, "this event has no meaning here")
+	}
+	r := s.tab.calls[id]
+	if r == nil || !r.post(in) {
+		return nil, gateway.Errorf(gateway.UnknownCall, "this page has no such call, or it has ended")
+	}
+	if _, ok := in.(call.BrowserAccept); ok && req.ID != "" && s.tab.waiting[r] == "" {
+		s.tab.waiting[r] = req.ID
+		return gateway.Later, nil
+	}
+	return nil, nil
+}
+
+// Closed ends the socket's part: a page that said goodbye is gone, another one may come back within the grace period.
+func (s *session) Closed(clean bool) {
+	s.c.mu.Lock()
+	defer s.c.mu.Unlock()
+	t := s.tab
+	if t == nil || t.session != s {
+		return
+	}
+	t.session = nil
+	if clean || s.c.closing {
+		s.c.remove(t)
+		return
+	}
+	for _, r := range t.calls {
+		r.post(call.BrowserLost{Tab: t.address})
+	}
+	t.grace = time.AfterFunc(s.c.cfg.Grace, func() {
+		s.c.mu.Lock()
+		defer s.c.mu.Unlock()
+		if t.session == nil && s.c.tabOf(t.address) == t {
+			s.c.remove(t)
+		}
+	})
+}
+
+// attach proves an address and makes the socket a tab of it.
+func (s *session) attach(a gateway.Attach) (gateway.Frame, error) {
+	address, name, err := s.c.authenticate(a, s.nonce, s.conn.Origin())
+	if err != nil {
+		return nil, err
+	}
+	c := s.c
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if s.tab != nil {
+		return nil, gateway.Errorf(gateway.AlreadyAttached, "one socket is one page at one address")
+	}
+	if c.closing {
+		return nil, gateway.Errorf(gateway.LinkDown, "the call service is being restarted")
+	}
+	t, resumed, err := c.place(address, a, s.conn.Remote())
+	if err != nil {
+		return nil, err
+	}
+	s.tab, t.session = t, s
+	c.admitContacts(t, a.Contacts)
+	return gateway.Attached{
+		Address: t.address.String(),
+		Bare:    address.String(),
+		Name:    name,
+		Resumed: resumed,
+		Resume:  resumeToken(c.key, t.address),
+		Grace:   int(c.cfg.Grace.Seconds()),
+		MayCall: len(c.policy.mayCall) > 0,
+		Link:    c.up,
+	}, nil
+}
+
+// place finds or makes the tab that an attach is for.  c.mu is held.
+func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t *tab, resumed bool, err error) {
+	g := c.ghostOf(address)
+	if g == nil {
+		g = &ghost{
+			address: address, tabs: map[string]*tab{}, contacts: map[string]jid.JID{}, asking: map[string]jid.JID{},
+			told: map[string]jid.JID{}, peers: map[string]call.Resource{},
+		}
+	}
+	resource := resumedResource(c.key, address, a.Resume)
+	if old := g.tabs[resource]; old != nil {
+		switch {
+		case old.instance == a.Instance: // the same page, on a new socket
+			c.takeBack(old, from)
+			return old, true, nil
+		case old.session == nil: // the page was loaded anew: its peer connections are gone
+			c.remove(old)
+			if c.ghostOf(address) == nil {
+				g.tabs = map[string]*tab{}
+			}
+		default: // a duplicated page
+			resource = ""
+		}
+	}
+	if len(g.tabs) >= c.policy.limits.TabsPerGhost {
+		return nil, false, gateway.Errorf(gateway.TooMany, "this address is open in too many windows; close some")
+	}
+	if resource == "" {
+		resource = randomID()[:8]
+	}
+	full, err := address.WithResource(resource)
+	if err != nil {
+		return nil, false, err
+	}
+	t = &tab{
+		address: full, ghost: g, instance: a.Instance, ip: from, audience: map[string]jid.JID{},
+		calls: map[string]*runner{}, engaged: map[*runner]bool{}, waiting: map[*runner]gateway.ID{},
+	}
+	g.tabs[resource] = t
+	c.ghosts[address.String()] = g
+	return t, false, nil
+}
+
+// takeBack gives a tab whose page lives the socket that it came back on.
+func (c *Component) takeBack(t *tab, from netip.Addr) {
+	if t.grace != nil {
+		t.grace.Stop()
+	}
+	if t.session != nil {
+		t.session.conn.Close(gateway.CloseReplaced, "this page connected anew")
+	}
+	t.ip = from
+	for _, r := range t.calls {
+		r.post(call.BrowserBack{Tab: t.address})
+	}
+}
+
+// remove ends a tab: its calls, its presence, and the ghost with its last tab.
+func (c *Component) remove(t *tab) {
+	if t.grace != nil {
+		t.grace.Stop()
+	}
+	for _, r := range t.calls {
+		r.post(call.BrowserGone{Tab: t.address})
+	}
+	for _, to := range t.audience {
+		c.post(unavailable(t.address, to))
+	}
+	t.audience = map[string]jid.JID{}
+	delete(t.ghost.tabs, t.address.Resourcepart())
+	if len(t.ghost.tabs) == 0 {
+		delete(c.ghosts, t.ghost.address.String())
+	}
+}

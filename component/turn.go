@@ -1,0 +1,44 @@
+package component
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/base64"
+	"strconv"
+	"time"
+
+	"carillon/component/gateway"
+)
+
+// turnLifetime bounds how long relay credentials outlive the call they were minted for.
+const turnLifetime = 10 * time.Minute
+
+// TURN is a relay that shares a secret with us (coturn's use-auth-secret; "A REST API For Access To TURN Services").
+type TURN struct {
+	URLs      []string // turn: and turns: URLs
+	Secret    string
+	RelayOnly bool // tell browsers to use nothing but relayed candidates
+}
+
+// credentials are for one call: the user name carries their end and the call, the password is the HMAC of the user name.
+func (t TURN) credentials(callID string, now time.Time) (gateway.ICEServer, time.Time) {
+	expires := now.Add(turnLifetime)
+	username := strconv.FormatInt(expires.Unix(), 10) + ":" + callID
+	h := hmac.New(sha1.New, []byte(t.Secret))
+	h.Write([]byte(username))
+	return gateway.ICEServer{
+		URLs:       t.URLs,
+		Username:   username,
+		Credential: base64.StdEncoding.EncodeToString(h.Sum(nil)),
+	}, expires
+}
+
+// iceServers are what an admitted call may use.  The time is zero when nothing in the list expires.
+func (c *Component) iceServers(callID string, now time.Time) ([]gateway.ICEServer, time.Time) {
+	servers := append([]gateway.ICEServer{}, c.cfg.ICEServers...)
+	if len(c.cfg.TURN.URLs) == 0 {
+		return servers, time.Time{}
+	}
+	relay, expires := c.cfg.TURN.credentials(callID, now)
+	return append(servers, relay), expires
+}
