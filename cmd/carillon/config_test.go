@@ -1,0 +1,148 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const goodConfig = `
+domain = "call.example.org"
+secret = "s3cret-of-the-component"
+public_url = "https://call.example.org"
+guests.may_call = ["example.org", "alice@example.net"]
+`
+
+func writeConfig(t *testing.T, text string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "carillon.toml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+func TestGoodConfig(t *testing.T) {
+	file := writeConfig(t, goodConfig+`
+server = "127.0.0.1:5348"
+trusted_proxies = ["127.0.0.1", "10.0.0.0/8"]
+origins = ["https://www.example.org", "none"]
+ice_servers = ["stun:stun.example.org:3478"]
+[turn]
+urls = ["turn:turn.example.org:3478?transport=udp"]
+secret = "t"
+relay_only = true
+[limits]
+grace = "5s"
+`)
+	cfg, err := readConfig(file, []string{"CARILLON_SERVER=localhost:5349", "CARILLON_GUESTS_MAY_CALL=example.net, bob@example.org", "PATH=/bin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := cfg.settings(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Server != "localhost:5349" {
+		t.Errorf("the environment did not override the file: server is %s", s.Server)
+	}
+	if len(s.MayCall) != 2 || s.MayCall[1].String() != "bob@example.org" {
+		t.Errorf("guests.may_call is %v", s.MayCall)
+	}
+	if s.Grace != 5*time.Second || !s.TURN.RelayOnly || len(s.TrustedProxies) != 2 || len(s.ICEServers) != 1 {
+		t.Errorf("settings are %+v", s)
+	}
+}
+
+func TestEveryKeyHasAVariable(t *testing.T) {
+	file := writeConfig(t, goodConfig)
+	cfg, err := readConfig(file, []string{
+		"CARILLON_DOMAIN=call.example.net", "CARILLON_INSECURE_SERVER=true", "CARILLON_SERVER=xmpp.example.net:5347", "CARILLON_SECRET_FILE=",
+		"CARILLON_LISTEN=[::1]:80", "CARILLON_PUBLIC_URL=https://c.example.net", "CARILLON_ORIGINS=none", "CARILLON_TRUSTED_PROXIES=::1",
+		"CARILLON_STATE_DIR=/x", "CARILLON_RESERVED_NAMES=boss", "CARILLON_ICE_SERVERS=stun:a:1", "CARILLON_TURN_URLS=turn:a:1,turns:b:2",
+		"CARILLON_TURN_SECRET=t", "CARILLON_TURN_RELAY_ONLY=yes", "CARILLON_LIMITS_COOL_DOWN=1m", "CARILLON_LIMITS_CALLS=7",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Domain != "call.example.net" || !cfg.InsecureServer || cfg.TURN.URLs[1] != "turns:b:2" || !cfg.TURN.RelayOnly || cfg.Limits.Calls != 7 ||
+		time.Duration(cfg.Limits.CoolDown) != time.Minute || cfg.ReservedNames[0] != "boss" {
+		t.Errorf("the environment gave %+v", cfg)
+	}
+}
+
+// Each problem names the file, the key and the remedy.
+func TestConfigProblems(t *testing.T) {
+	for name, c := range map[string]struct {
+		text string
+		env  []string
+		want []string
+	}{
+		"unknown key":            {goodConfig + "\nsecrte_file = 'x'", nil, []string{"secrte_file", "unknown key", "did you mean secret_file?"}},
+		"unknown nested key":     {goodConfig + "\n[turn]\nrelayonly = true", nil, []string{"turn.relayonly", "did you mean turn.relay_only?"}},
+		"unknown variable":       {goodConfig, []string{"CARILLON_DOMIAN=x"}, []string{"environment", "CARILLON_DOMIAN", "did you mean CARILLON_DOMAIN?"}},
+		"no resemblance":         {goodConfig + "\nzzzzzzzzzzzzz = 1", nil, []string{"zzzzzzzzzzzzz", "the keys are", "public_url"}},
+		"not TOML":               {"domain = call", nil, []string{"line 1"}},
+		"wrong type":             {"domain = 5", nil, []string{"domain"}},
+		"no domain":              {"secret='s'\npublic_url='https://x.example'", nil, []string{"domain: missing", "call.example.org"}},
+		"bad domain":             {"domain='a@b'\nsecret='s'\npublic_url='https://x.example'", nil, []string{"domain", "not a domain"}},
+		"no secret":              {"domain='a.example'\npublic_url='https://x.example'", nil, []string{"secret: missing", "secret_file"}},
+		"two secrets":            {goodConfig + "\nsecret_file = '/dev/null'", nil, []string{"secret", "given twice"}},
+		"empty secret file":      {"domain='a.example'\npublic_url='https://x.example'\nsecret_file='/dev/null'", nil, []string{"secret_file", "/dev/null is empty", "write the secret"}},
+		"missing secret file":    {"domain='a.example'\npublic_url='https://x.example'\nsecret_file='/nonexistent'", nil, []string{"secret_file", "/nonexistent"}},
+		"server elsewhere":       {goodConfig + "\nserver = 'xmpp.example.org:5347'", nil, []string{"server", "clear text", "insecure_server = true"}},
+		"server without port":    {goodConfig + "\nserver = '127.0.0.1'", nil, []string{"server", "missing port"}},
+		"bad listen":             {goodConfig + "\nlisten = 'x'", nil, []string{"listen"}},
+		"no public_url":          {"domain='a.example'\nsecret='s'", nil, []string{"public_url", "https://call.example.org"}},
+		"page without https":     {"domain='a.example'\nsecret='s'\npublic_url='http://call.example.org'", nil, []string{"public_url", "camera", "https"}},
+		"bad proxy":              {goodConfig + "\ntrusted_proxies = ['proxy']", nil, []string{"trusted_proxies", "proxy"}},
+		"bad callee":             {goodConfig + "\n[guests]\nmay_call = ['@']", nil, nil},
+		"callee with a resource": {"domain='a.example'\nsecret='s'\npublic_url='https://x.example'\nguests.may_call=['a@b/c']", nil, []string{"guests.may_call", "a@b/c"}},
+		"bad STUN URL":           {goodConfig + "\nice_servers = ['turn:x']", nil, []string{"ice_servers", "turn.urls"}},
+		"bad TURN URL":           {goodConfig + "\n[turn]\nurls = ['stun:x']\nsecret='s'", nil, []string{"turn.urls", "stun:x"}},
+		"TURN without secret":    {goodConfig + "\n[turn]\nurls = ['turn:x']", nil, []string{"turn.secret: missing", "turn.secret_file"}},
+		"relay without TURN":     {goodConfig + "\n[turn]\nrelay_only = true", nil, []string{"turn.relay_only", "no relay"}},
+		"bad origin":             {goodConfig + "\norigins = ['example.org']", nil, []string{"origins"}},
+		"time without unit":      {goodConfig + "\n[limits]\ngrace = '5'", nil, []string{"unit"}},
+		"bad boolean":            {goodConfig, []string{"CARILLON_INSECURE_SERVER=maybe"}, []string{"CARILLON_INSECURE_SERVER", "true or false"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := writeConfig(t, c.text)
+			cfg, err := readConfig(file, c.env)
+			if err == nil {
+				_, err = cfg.settings(file)
+			}
+			if err == nil {
+				t.Fatal("it was accepted")
+			}
+			if len(c.env) == 0 && !strings.Contains(err.Error(), file) {
+				t.Errorf("the file is not named: %v", err)
+			}
+			for _, want := range c.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q is not in: %v", want, err)
+				}
+			}
+			if strings.Contains(err.Error(), "s3cret-of-the-component") {
+				t.Errorf("the secret is in: %v", err)
+			}
+		})
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	var out, errOut bytes.Buffer
+	if err := run(context.Background(), []string{"serve", "-config", writeConfig(t, goodConfig), "-check-config"}, &out, &errOut); err != nil || !strings.Contains(out.String(), "good") {
+		t.Errorf("-check-config of a good file: %v, %q", err, out.String())
+	}
+	for _, args := range [][]string{nil, {"dance"}, {"serve", "-dance"}, {"demo", "-client", "gajim"}} {
+		errOut.Reset()
+		if err := run(context.Background(), args, &out, &errOut); err != errUsage || errOut.Len() == 0 {
+			t.Errorf("%q: %v, %q", args, err, errOut.String())
+		}
+	}
+}

@@ -1,0 +1,119 @@
+//go:build e2e
+
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestPageCallsDino is a person at the page who types an XMPP address.
+func TestPageCallsDino(t *testing.T) {
+	s := startStack(t, "limits.cool_down = \"1ms\"")
+	alice := startDino(t, s.server, "alice", "pw-alice", dinoOptions{Tone: dinoTone440, Camera: true, Pattern: "red"})
+	b := startBrowser(t, "chromium", pageTone)
+	page := s.openPage(b, "anna")
+	for _, video := range []bool{false, true} {
+		for i := range repetitions(t) {
+			t.Run(fmt.Sprintf("video=%v/%d", video, i), func(t *testing.T) {
+				page.dial(alice.jid, video)
+				alice.Wait("ringing", 10*time.Second)
+				alice.Accept()
+				page.waitState("in-call", 20*time.Second)
+				checkMedia(t, page, alice, video)
+				endCall(t, s, page, alice, i%2 == 0)
+			})
+		}
+	}
+}
+
+// TestDinoCallsPage starts from a Dino that has never seen the address: its call button appears only because the person at
+// the page tells alice that she can call.
+func TestDinoCallsPage(t *testing.T) {
+	s := startStack(t)
+	alice := startDino(t, s.server, "alice", "pw-alice", dinoOptions{Tone: dinoTone440, Camera: true, Pattern: "red"})
+	b := startBrowser(t, "chromium", pageTone)
+	page := s.openPage(b, "anna")
+	address := page.address()
+	if alice.OffersCall(address, 3*time.Second) {
+		t.Fatal("Dino offers to call an address that it has never seen")
+	}
+	page.Type("#tell-address", alice.jid)
+	page.Click("#tell")
+	alice.CanCall(address, 15*time.Second)
+	for _, video := range []bool{false, true} {
+		for i := range repetitions(t) {
+			t.Run(fmt.Sprintf("video=%v/%d", video, i), func(t *testing.T) {
+				alice.Call(address, video)
+				page.waitState("incoming", 10*time.Second)
+				if video {
+					page.Click("#incoming-accept-video")
+				} else {
+					page.Click("#incoming-accept-audio")
+				}
+				page.waitState("in-call", 20*time.Second)
+				checkMedia(t, page, alice, video)
+				endCall(t, s, page, alice, i%2 == 0)
+			})
+		}
+	}
+}
+
+// checkMedia holds both sides' sound, by frequency, and picture against what the other side sends.
+func checkMedia(t *testing.T, page *caller, alice *dino, video bool) {
+	t.Helper()
+	// Dino 0.4.2 sometimes starts with a dead microphone: not one packet, until it is muted and unmuted.
+	if !alice.sendsSound(4 * time.Second) {
+		t.Log("Dino's microphone is dead; muting and unmuting it")
+		alice.Mute()
+		alice.Mute()
+	}
+	page.hears(dinoTone440)
+	alice.Wait("connected", 20*time.Second)
+	alice.Hear(pageTone, 20*time.Second)
+	if !video {
+		return
+	}
+	page.sees("red")
+	// Dino's window sometimes stays black although the picture arrives, so its statistics decide.
+	received := alice.State(true).Stats["video"]["received"]
+	rate, err := strconv.ParseFloat(strings.Fields(received + " ")[0], 64)
+	if err != nil || rate <= 0 {
+		t.Errorf("Dino receives %q of video", received)
+	}
+	t.Logf("Dino receives %s of video; its window shows %+v", received, alice.Pixel("100x100+300+250"))
+}
+
+// endCall hangs up on one side, and the other side must know within two seconds.
+func endCall(t *testing.T, s *stack, page *caller, alice *dino, byPage bool) {
+	t.Helper()
+	began := time.Now()
+	if byPage {
+		page.Click("#hang-up")
+		alice.Wait("over,idle", 5*time.Second)
+	} else {
+		alice.Hangup()
+		page.waitState("ended", 5*time.Second)
+	}
+	took := time.Since(began)
+	t.Logf("the other side knew after %v", took)
+	if took > 2*time.Second {
+		t.Errorf("the other side knew only after %v", took)
+	}
+	page.back()
+	alice.Wait("idle", 10*time.Second)
+	s.waitFor("the call's end", 5*time.Second, func() bool { return s.component.Stats().Calls == 0 })
+}
+
+// sendsSound waits until the page has received sound of Dino's, or the time is over.
+func (d *dino) sendsSound(within time.Duration) bool {
+	for end := time.Now().Add(within); time.Now().Before(end); {
+		if s := d.State(true); s.Phase == "connected" && !strings.HasPrefix(s.Stats["audio"]["sent"]+"0", "0") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"time"
+
+	"carillon/component"
+)
+
+// serve runs the gateway until ctx ends.
+func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	file := flags.String("config", "", "configuration `FILE` (TOML); every key may also be given as CARILLON_KEY in the environment")
+	check := flags.Bool("check-config", false, "check the configuration and end")
+	verbose := flags.Bool("v", false, "log every input of a call")
+	if err := flags.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return errUsage
+	}
+	cfg, err := readConfig(*file, os.Environ())
+	if err != nil {
+		return err
+	}
+	settings, err := cfg.settings(*file)
+	if err != nil {
+		return err
+	}
+	if *check {
+		_, err := fmt.Fprintln(stdout, "the configuration is good")
+		return err
+	}
+	level := slog.LevelInfo
+	if *verbose {
+		level = slog.LevelDebug
+	}
+	settings.Log = slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	l, err := net.Listen("tcp", cfg.Listen)
+	if err != nil {
+		return fmt.Errorf("%w; give another address in the key listen", err)
+	}
+	defer l.Close()
+	c, err := component.New(settings)
+	if err != nil {
+		return err
+	}
+	settings.Log.Info("listening", "address", l.Addr().String(), "public_url", settings.PublicURL, "domain", settings.Domain.String())
+	if len(settings.MayCall) == 0 {
+		settings.Log.Warn("guests may call nobody: guests.may_call is empty")
+	}
+	return serveComponent(ctx, c, l, settings.Log)
+}
+
+// serveComponent runs a component, and its HTTP server on l, until ctx ends.
+func serveComponent(ctx context.Context, c *component.Component, l net.Listener, log *slog.Logger) error {
+	web := &http.Server{
+		Handler:           c,
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	failed := make(chan error, 1)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go func() {
+		failed <- web.Serve(l)
+		cancel()
+	}()
+	err := c.Run(ctx)
+	web.Close()
+	if e := <-failed; !errors.Is(e, http.ErrServerClosed) {
+		err = errors.Join(err, e)
+	}
+	return err
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"carillon/component"
+	"carillon/component/gateway"
+	"carillon/webclient"
+)
+
+// duration is a time.Duration that is written with its unit.
+type duration time.Duration
+
+func (d *duration) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil || v < 0 {
+		return fmt.Errorf("%q is not a time with its unit, such as 20s or 2m", text)
+	}
+	*d = duration(v)
+	return nil
+}
+
+// checkValues finds what is wrong with values that have a grammar of their own.
+func (cfg *fileConfig) checkValues(source string) []error {
+	var errs []error
+	bad := func(key, problem, remedy string) {
+		errs = append(errs, &keyError{source, key, problem, remedy})
+	}
+	if d, err := jid.Parse(cfg.Domain); cfg.Domain != "" && (err != nil || d.Localpart() != "" || d.Resourcepart() != "") {
+		bad("domain", fmt.Sprintf("%q is not a domain", cfg.Domain), `give it as in "call.example.org"`)
+	}
+	for _, a := range cfg.Guests.MayCall {
+		if to, err := jid.Parse(a); err != nil || to.Resourcepart() != "" {
+			bad("guests.may_call", fmt.Sprintf("%q is neither an XMPP address nor a domain", a), `give entries such as "alice@example.org" or "example.org"`)
+		}
+	}
+	for _, u := range cfg.ICEServers {
+		if !strings.HasPrefix(u, "stun:") {
+			bad("ice_servers", fmt.Sprintf("%q is not a stun: URL", u), "browsers take stun:HOST:PORT here; TURN servers belong in turn.urls")
+		}
+	}
+	for _, u := range cfg.TURN.URLs {
+		if !strings.HasPrefix(u, "turn:") && !strings.HasPrefix(u, "turns:") {
+			bad("turn.urls", fmt.Sprintf("%q is not a turn: or turns: URL", u), `give it as in "turn:turn.example.org:3478?transport=udp"`)
+		}
+	}
+	for _, o := range cfg.Origins {
+		if o == gateway.NoOrigin {
+			continue
+		}
+		if _, err := gateway.ParseOrigin(o); err != nil {
+			bad("origins", err.Error(), `give entries such as "https://www.example.org", or "none" for programs that send no Origin`)
+		}
+	}
+	return errs
+}
+
+// settings turns the file's configuration, which has been checked, into that of the component.
+func (cfg *fileConfig) settings(source string) (component.Config, error) {
+	secret, err := readSecret(source, "secret", cfg.Secret, cfg.SecretFile)
+	if err == nil && secret == "" {
+		err = &keyError{source, "secret", "missing", "give the component's secret as the XMPP server has it, or its file as secret_file"}
+	}
+	turnSecret, turnErr := readSecret(source, "turn.secret", cfg.TURN.Secret, cfg.TURN.SecretFile)
+	if err := errors.Join(err, turnErr); err != nil {
+		return component.Config{}, err
+	}
+	c := component.Config{
+		Domain:        jid.MustParse(cfg.Domain),
+		Server:        cfg.Server,
+		Secret:        secret,
+		PublicURL:     cfg.PublicURL,
+		Origins:       cfg.Origins,
+		StateDir:      cfg.StateDir,
+		ReservedNames: cfg.ReservedNames,
+		TURN:          component.TURN{URLs: cfg.TURN.URLs, Secret: turnSecret, RelayOnly: cfg.TURN.RelayOnly},
+		Grace:         time.Duration(cfg.Limits.Grace),
+		Limits: component.Limits{
+			CoolDown: time.Duration(cfg.Limits.CoolDown), RingingPerCallee: cfg.Limits.RingingPerCallee,
+			RingingPerIP: cfg.Limits.RingingPerIP, CallsPerIP: cfg.Limits.CallsPerIP, Calls: cfg.Limits.Calls,
+		},
+		Version: version(),
+		Static:  webclient.Handler(),
+	}
+	for _, a := range cfg.Guests.MayCall {
+		c.MayCall = append(c.MayCall, jid.MustParse(a))
+	}
+	for _, p := range cfg.TrustedProxies {
+		prefix, err := parsePrefix(p)
+		if err != nil {
+			return component.Config{}, err
+		}
+		c.TrustedProxies = append(c.TrustedProxies, prefix)
+	}
+	if len(cfg.ICEServers) > 0 {
+		c.ICEServers = []gateway.ICEServer{{URLs: cfg.ICEServers}}
+	}
+	return c, nil
+}
