@@ -1,0 +1,349 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	"github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"carillon/jingle"
+	"carillon/jingle/element"
+	"carillon/sdpconv"
+)
+
+// enough is how many of its own packets a caller wants to hear on each track.
+const enough = 25
+
+// caller is the other end of a test's call: Jingle over send and handle, media by pion.  Bundled, it has one peer connection as a
+// browser has; otherwise one for each content, as Dino has.
+type caller struct {
+	t         *testing.T
+	send      func(*element.Element) error
+	sid       string
+	legs      []*callerLeg
+	bundled   bool
+	ctx       context.Context
+	tasks     sync.WaitGroup
+	proceeded chan string // who proceeded
+	ended     chan string // the condition of session-terminate
+
+	mu       sync.Mutex
+	peer     string           // full JID, once known
+	accepted bool             // session-accept was applied
+	initiate bool             // session-initiate is out
+	held     []jingle.Content // our candidates, as long as it is not
+}
+
+type callerLeg struct {
+	pc          *webrtc.PeerConnection
+	kinds       []string
+	description jingle.Description
+	lines       sdpconv.Lines
+	heard       map[string]chan int // kind to: closed once enough was heard
+	keyFrames   chan struct{}       // the echo asked for one
+}
+
+func newCaller(t *testing.T, send func(*element.Element) error, kinds []string, bundled bool) *caller {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	c := &caller{t: t, send: send, sid: newID(), bundled: bundled, ctx: ctx, proceeded: make(chan string, 1), ended: make(chan string, 1)}
+	t.Cleanup(func() {
+		cancel()
+		for _, l := range c.legs {
+			_ = l.pc.GracefulClose()
+		}
+		c.tasks.Wait()
+	})
+	if bundled {
+		c.addLeg(kinds)
+		return c
+	}
+	for _, kind := range kinds {
+		c.addLeg([]string{kind})
+	}
+	return c
+}
+
+func (c *caller) must(err error) {
+	c.t.Helper()
+	if err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// capability is what a caller sends: Opus and VP8, with bytes that are neither.
+func capability(kind string) webrtc.RTPCodecCapability {
+	if kind == "audio" {
+		return webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48000, Channels: 2}
+	}
+	return webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}
+}
+
+func (c *caller) addLeg(kinds []string) {
+	c.t.Helper()
+	m, err := newMedia(nil, true, quiet())
+	c.must(err)
+	l := &callerLeg{kinds: kinds, heard: map[string]chan int{}, keyFrames: make(chan struct{}, 100)}
+	c.legs = append(c.legs, l)
+	l.pc, err = m.api.NewPeerConnection(webrtc.Configuration{})
+	c.must(err)
+	for _, kind := range kinds {
+		l.heard[kind] = make(chan int, 1)
+		track, err := webrtc.NewTrackLocalStaticRTP(capability(kind), "t-"+kind, "stream")
+		c.must(err)
+		sender, err := l.pc.AddTrack(track)
+		c.must(err)
+		c.tasks.Go(func() { c.talk(l, track) })
+		c.tasks.Go(func() { l.listenRTCP(sender) })
+	}
+	l.pc.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { c.listen(l, remote) })
+	l.pc.OnICECandidate(func(candidate *webrtc.ICECandidate) {
+		if candidate != nil {
+			c.trickle(l, candidate.ToJSON().Candidate)
+		}
+	})
+	offer, err := l.pc.CreateOffer(nil)
+	c.must(err)
+	l.description, l.lines, _, err = sdpconv.FromSDP(offer.SDP, jingle.Initiator, nil)
+	c.must(err)
+	if !c.bundled { // a content of its own, with its own name and no group
+		l.rename(kinds[0])
+	}
+	c.must(l.pc.SetLocalDescription(offer))
+}
+
+// rename gives the only content a name that no other leg has; pion calls the first line of each "0".
+func (l *callerLeg) rename(name string) {
+	l.description.Groups = nil
+	l.description.Contents[0].Name = name
+	l.lines[0].Name = name
+}
+
+// payload marks what a caller says so that it knows its own words.
+func payload(kind string) []byte { return []byte("\x10\x00" + kind + " of the caller") }
+
+// talk sends a packet every 20 ms until the call ends.
+func (c *caller) talk(l *callerLeg, track *webrtc.TrackLocalStaticRTP) {
+	ticker := time.NewTicker(20 * time.Millisecond)
+	defer ticker.Stop()
+	packet := &rtp.Packet{Header: rtp.Header{Version: 2, Marker: true}, Payload: payload(track.Kind().String())}
+	for {
+		select {
+		case <-ticker.C:
+		case <-c.ctx.Done():
+			return
+		}
+		packet.SequenceNumber++
+		packet.Timestamp += track.Codec().ClockRate / 50
+		if err := track.WriteRTP(packet); err != nil {
+			return
+		}
+	}
+}
+
+// listen counts the caller's own packets as they come back.
+func (c *caller) listen(l *callerLeg, remote *webrtc.TrackRemote) {
+	kind, count := remote.Kind().String(), 0
+	for {
+		packet, _, err := remote.ReadRTP()
+		if err != nil {
+			return
+		}
+		if !bytes.Equal(packet.Payload, payload(kind)) {
+			continue
+		}
+		if count++; count == enough {
+			l.heard[kind] <- count
+		}
+		if count == enough && kind == "video" {
+			_ = l.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(remote.SSRC())}})
+		}
+	}
+}
+
+func (l *callerLeg) listenRTCP(sender *webrtc.RTPSender) {
+	for {
+		packets, _, err := sender.ReadRTCP()
+		if err != nil {
+			return
+		}
+		if slices.ContainsFunc(packets, isKeyFrameRequest) {
+			select {
+			case l.keyFrames <- struct{}{}:
+			default:
+			}
+		}
+	}
+}
+
+func (c *caller) request(s jingle.Stanza) {
+	s.SID = c.sid
+	_ = c.send(element.New("", "iq", "type", "set", "id", newID(), "to", c.peer).Append(s.Element()))
+}
+
+func (c *caller) tell(to string, m jingle.Message) {
+	m.ID = c.sid
+	_ = c.send(element.New("", "message", "type", "chat", "id", newID(), "to", to).Append(m.Element()))
+}
+
+// propose begins a call as XEP-0353 has it; initiate follows once the echo proceeded.
+func (c *caller) propose(to string) {
+	var media []string
+	for _, l := range c.legs {
+		media = append(media, l.kinds...)
+	}
+	c.tell(bare(to), jingle.Message{Kind: jingle.Propose, Media: media})
+}
+
+// start sends session-initiate to a full JID.
+func (c *caller) start(peer string) {
+	var all jingle.Description
+	for _, l := range c.legs {
+		all.Contents = append(all.Contents, l.description.Contents...)
+		all.Groups = append(all.Groups, l.description.Groups...)
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.peer = peer
+	c.request(jingle.Stanza{Action: jingle.SessionInitiate, Contents: all.Contents, Groups: all.Groups})
+	c.initiate = true
+	for _, content := range c.held {
+		c.request(jingle.Stanza{Action: jingle.TransportInfo, Contents: []jingle.Content{content}})
+	}
+}
+
+func (c *caller) trickle(l *callerLeg, line string) {
+	candidate, _, err := sdpconv.ParseCandidate(line)
+	if err != nil || !sdpconv.Sendable(candidate) {
+		return
+	}
+	candidate.ID = newID()
+	first := l.description.Contents[0]
+	content := jingle.Content{Name: first.Name, ICE: &jingle.Transport{
+		Ufrag: first.ICE.Ufrag, Pwd: first.ICE.Pwd, Candidates: []jingle.Candidate{candidate},
+	}}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.initiate {
+		c.held = append(c.held, content)
+		return
+	}
+	c.request(jingle.Stanza{Action: jingle.TransportInfo, Contents: []jingle.Content{content}})
+}
+
+// handle takes what the echo sends.
+func (c *caller) handle(e *element.Element) {
+	if m, err := jingle.MessageIn(e); err == nil && m != nil && m.Kind == jingle.Proceed && m.ID == c.sid {
+		c.proceeded <- e.Attr("from")
+	}
+	switch {
+	case e.Local != "iq":
+		return
+	case e.Attr("type") == "error":
+		c.t.Errorf("a request was refused: %s", e)
+		return
+	case e.Attr("type") != "set" || len(e.Children) != 1:
+		return
+	}
+	_ = c.send(element.New("", "iq", "type", "result", "id", e.Attr("id"), "to", e.Attr("from")))
+	s, err := jingle.ParseStanza(e.Children[0])
+	if err != nil {
+		c.t.Errorf("%s: %v", e, err)
+		return
+	}
+	switch s.Action {
+	case jingle.SessionAccept:
+		c.accept(s)
+	case jingle.TransportInfo:
+		c.candidates(s)
+	case jingle.SessionTerminate:
+		c.ended <- string(s.Reason.Condition)
+	}
+}
+
+func (c *caller) accept(s jingle.Stanza) {
+	for _, l := range c.legs {
+		mine := jingle.Description{Groups: s.Groups}
+		for _, content := range s.Contents {
+			if slices.ContainsFunc(l.description.Contents, func(o jingle.Content) bool { return o.Name == content.Name }) {
+				mine.Contents = append(mine.Contents, content)
+			}
+		}
+		if len(mine.Contents) != len(l.description.Contents) {
+			c.t.Errorf("session-accept has %d of %d contents", len(mine.Contents), len(l.description.Contents))
+		}
+		if c.bundled != (len(s.Groups) > 0) {
+			c.t.Errorf("session-accept has groups %v, the offer has: %v", s.Groups, c.bundled)
+		}
+		if !c.bundled { // pion knows no other form
+			mine.Groups = []jingle.Group{{Semantics: "BUNDLE", Names: []string{mine.Contents[0].Name}}}
+		}
+		sdp, _, _, err := sdpconv.ToSDP(mine, jingle.Responder, sdpconv.Answer, l.lines, sdpconv.Origin{ID: 2})
+		if err == nil {
+			err = l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp})
+		}
+		if err != nil {
+			c.t.Errorf("session-accept: %v\n%s", err, sdp)
+		}
+	}
+	c.mu.Lock()
+	c.accepted = true
+	c.mu.Unlock()
+}
+
+func (c *caller) candidates(s jingle.Stanza) {
+	if !c.accepted {
+		c.t.Error("transport-info before session-accept")
+		return
+	}
+	content := s.Contents[0]
+	if len(s.Contents) != 1 || len(content.ICE.Candidates) != 1 || content.ICE.Ufrag == "" || content.ICE.Pwd == "" {
+		c.t.Errorf("transport-info has to have one content, one candidate and credentials: %+v", s)
+	}
+	for _, l := range c.legs {
+		if l.description.Contents[0].Name == content.Name {
+			line := sdpconv.FormatCandidate(content.ICE.Candidates[0], content.ICE.Ufrag)
+			if err := l.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: line}); err != nil {
+				c.t.Errorf("candidate %s: %v", line, err)
+			}
+		}
+	}
+}
+
+// hear waits until each track has come back, and the requests for key frames with it.
+func (c *caller) hear() {
+	c.t.Helper()
+	limit := time.After(30 * time.Second)
+	for _, l := range c.legs {
+		for _, kind := range l.kinds {
+			select {
+			case n := <-l.heard[kind]:
+				c.t.Logf("heard %d packets of our own %s", n, kind)
+			case reason := <-c.ended:
+				c.t.Fatalf("the echo ended the call: %s", reason)
+			case <-limit:
+				c.t.Fatalf("nothing of our own %s came back", kind)
+			}
+		}
+	}
+}
+
+func (c *caller) hangUp() {
+	c.request(jingle.Stanza{Action: jingle.SessionTerminate, Reason: &jingle.Reason{Condition: jingle.Success}})
+}
+
+func (c *caller) String() string {
+	var kinds []string
+	for _, l := range c.legs {
+		kinds = append(kinds, strings.Join(l.kinds, "+"))
+	}
+	return fmt.Sprint(kinds)
+}

@@ -1,0 +1,65 @@
+//go:build e2e
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"carillon/component/xmppserver"
+)
+
+const dinoctl = "../../testdata/dino/dinoctl"
+
+// dino runs dinoctl against one server and returns its one line of JSON.
+func dino(t *testing.T, env []string, args ...string) (string, error) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, dinoctl, args...)
+	cmd.Env = append(os.Environ(), env...)
+	var errs strings.Builder
+	cmd.Stderr = &errs
+	out, err := cmd.Output()
+	if err != nil {
+		err = fmt.Errorf("dinoctl %s: %w: %s", args[0], err, errs.String())
+	}
+	return string(out), err
+}
+
+// TestDinoMeetsItself calls with a real Dino, which has a transport for each content.
+func TestDinoMeetsItself(t *testing.T) {
+	s, err := xmppserver.StartProsody(t.Context(), xmppserver.Options{Domain: "xmpp.test", Users: passwords, Contacts: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Stop()
+	address := await(t, "jingle-echo online", startEcho(t, s))
+	env := []string{"DINO_SERVER=" + s.ClientAddr, "DINO_CA=" + s.CAFile, "DINO_HARNESS_DIR=" + t.TempDir()}
+	steps := func(all ...[]string) {
+		t.Helper()
+		for _, args := range all {
+			out, err := dino(t, env, args...)
+			if err != nil {
+				xml, _ := dino(t, env, "xml", "alice", "--calls")
+				t.Fatalf("%v\n%s", err, xml)
+			}
+			t.Logf("%s: %s", strings.Join(args, " "), out)
+		}
+	}
+	defer func() { _, _ = dino(t, env, "down", "alice") }()
+	steps(
+		[]string{"up", "alice", passwords["alice"], s.Domain, "--tone", "440", "--camera", "--pattern", "red", "--owner", fmt.Sprint(os.Getpid())},
+		[]string{"call", "alice", bare(address), "--video"},
+		[]string{"wait", "alice", "connected"},
+		[]string{"hear", "alice", "440"},
+		[]string{"state", "alice", "--stats"},
+		[]string{"pixel", "alice", "100x100+300+250"},
+		[]string{"hangup", "alice"},
+	)
+}
