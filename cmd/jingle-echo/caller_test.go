@@ -114,16 +114,19 @@ func (c *caller) addLeg(kinds []string) {
 	c.must(err)
 	l.description, l.lines, _, err = sdpconv.FromSDP(offer.SDP, jingle.Initiator, nil)
 	c.must(err)
-	if !c.bundled { // a content of its own, with its own name and no group
-		l.rename(kinds[0])
+	if !c.bundled {
+		l.likeDino(kinds[0])
 	}
 	c.must(l.pc.SetLocalDescription(offer))
 }
 
-// rename gives the only content a name that no other leg has; pion calls the first line of each "0".
-func (l *callerLeg) rename(name string) {
+// likeDino turns the only content into one of several that have a name and a transport of their own, and announces no source.
+func (l *callerLeg) likeDino(name string) {
 	l.description.Groups = nil
-	l.description.Contents[0].Name = name
+	content := &l.description.Contents[0]
+	rtp := *content.RTP
+	rtp.Sources, rtp.SourceGroups = nil, nil
+	content.Name, content.RTP = name, &rtp
 	l.lines[0].Name = name
 }
 

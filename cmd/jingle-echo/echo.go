@@ -26,8 +26,7 @@ type echo struct {
 
 // addEchoes gives each media line of the applied offer a track of the one codec that its sender prefers and we have.  With one
 // codec the peer gets back the payload type it sends.
-func (l *leg) addEchoes() error {
-	stream := newID()
+func (l *leg) addEchoes(stream string) error {
 	for _, t := range l.pc.GetTransceivers() {
 		codecs := t.Receiver().GetParameters().Codecs
 		i := slices.IndexFunc(codecs, playable)
@@ -61,11 +60,11 @@ func playable(c webrtc.RTPCodecParameters) bool {
 
 // play sends back the packets of one remote track.  pion calls it on a goroutine of its own when the first packet came.
 func (l *leg) play(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
-	i := slices.IndexFunc(l.echoes, func(e *echo) bool { return e.transceiver.Receiver() == receiver })
-	if i < 0 {
+	e := l.echoOf(remote, receiver)
+	if e == nil {
+		l.log.Debug("track of no media line", "kind", remote.Kind().String())
 		return
 	}
-	e := l.echoes[i]
 	e.source.Store(uint32(remote.SSRC()))
 	orientation := extensionID(receiver, orientationURI)
 	l.log.Debug("echo begins", "codec", remote.Codec().MimeType)
@@ -79,6 +78,20 @@ func (l *leg) play(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 			l.log.Debug("packet not sent", "err", err)
 		}
 	}
+}
+
+// echoOf finds the media line of a remote track.  A source that was not announced, as Dino's, comes with a receiver of pion's
+// own making, but then it is the leg's only line.
+func (l *leg) echoOf(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) *echo {
+	for _, e := range l.echoes {
+		if e.transceiver.Receiver() == receiver {
+			return e
+		}
+	}
+	if len(l.echoes) == 1 && l.echoes[0].track.Kind() == remote.Kind() {
+		return l.echoes[0]
+	}
+	return nil
 }
 
 func extensionID(receiver *webrtc.RTPReceiver, uri string) uint8 {

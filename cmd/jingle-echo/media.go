@@ -60,13 +60,14 @@ func (m *media) answer(offer jingle.Description, post func(event)) ([]*leg, jing
 	if len(parts) > maxLegs {
 		return nil, answer, fmt.Errorf("%d transports are too many", len(parts))
 	}
+	stream := newID()
 	for _, part := range parts {
 		l, err := m.newLeg(post)
 		if err != nil {
 			return legs, answer, err
 		}
 		legs = append(legs, l)
-		described, err := l.answer(part.Description)
+		described, err := l.answer(part.Description, stream)
 		if errors.Is(err, sdpconv.ErrNoMedia) { // no codec in common: the answer leaves it out
 			l.close()
 			legs = legs[:len(legs)-1]
@@ -173,8 +174,8 @@ func (m *media) newLeg(post func(event)) (*leg, error) {
 	return l, nil
 }
 
-// answer describes our side of the offer, a part made by transports.
-func (l *leg) answer(offer jingle.Description) (jingle.Description, error) {
+// answer describes our side of the offer, a part made by transports.  The tracks it adds are of the stream that is named.
+func (l *leg) answer(offer jingle.Description, stream string) (jingle.Description, error) {
 	var none jingle.Description
 	sdp, lines, _, err := sdpconv.ToSDP(offer, jingle.Initiator, sdpconv.Offer, nil, sdpconv.Origin{ID: 1})
 	if err != nil {
@@ -185,7 +186,7 @@ func (l *leg) answer(offer jingle.Description) (jingle.Description, error) {
 	if err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}); err != nil {
 		return none, fmt.Errorf("apply offer: %w", err)
 	}
-	if err := l.addEchoes(); err != nil {
+	if err := l.addEchoes(stream); err != nil {
 		return none, err
 	}
 	answer, err := l.pc.CreateAnswer(nil)
