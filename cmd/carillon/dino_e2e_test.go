@@ -90,15 +90,17 @@ func checkMedia(t *testing.T, page *caller, alice *dino, video bool) {
 // endCall hangs up on one side, and the other side must know within two seconds.
 func endCall(t *testing.T, s *stack, page *caller, alice *dino, byPage bool) {
 	t.Helper()
-	began := time.Now()
+	var took time.Duration
 	if byPage {
+		over := alice.Awaits("over,idle", 10*time.Second)
+		began := time.Now()
 		page.Click("#hang-up")
-		alice.Wait("over,idle", 5*time.Second)
+		took = over().Sub(began)
 	} else {
-		alice.Hangup()
+		at := alice.Hangup()
 		page.waitState("ended", 5*time.Second)
+		took = time.Since(at)
 	}
-	took := time.Since(began)
 	t.Logf("the other side knew after %v", took)
 	if took > 2*time.Second {
 		t.Errorf("the other side knew only after %v", took)

@@ -155,10 +155,48 @@ func (d *dino) OffersCall(peer string, timeout time.Duration) bool {
 // Accept presses the button of the notification, for which it waits.
 func (d *dino) Accept() { d.t.Helper(); d.ctl(nil, "accept", d.name) }
 
-// Reject presses the button of the notification, for which it waits.
-func (d *dino) Reject() { d.t.Helper(); d.ctl(nil, "reject", d.name) }
+// Reject presses the button of the notification, for which it waits, and returns when it did.
+func (d *dino) Reject() time.Time { d.t.Helper(); return d.at("reject", d.name) }
 
-func (d *dino) Hangup() { d.t.Helper(); d.ctl(nil, "hangup", d.name) }
+// Hangup returns when it pressed the button.
+func (d *dino) Hangup() time.Time { d.t.Helper(); return d.at("hangup", d.name) }
+
+// Awaits starts to wait for a phase, or one of several with commas between.  What it returns waits for that wait and tells when it came.
+func (d *dino) Awaits(phase string, timeout time.Duration) func() time.Time {
+	var answer []byte
+	var err error
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		answer, err = d.try("wait", d.name, phase, dinoSeconds(timeout))
+	}()
+	return func() time.Time {
+		d.t.Helper()
+		if <-done; err != nil {
+			d.t.Fatal(err)
+		}
+		return d.moment(answer)
+	}
+}
+
+// at runs a command that tells when it did what it is named for.
+func (d *dino) at(args ...string) time.Time {
+	d.t.Helper()
+	answer, err := d.try(args...)
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	return d.moment(answer)
+}
+
+func (d *dino) moment(answer []byte) time.Time {
+	d.t.Helper()
+	var m struct{ At float64 }
+	if err := json.Unmarshal(answer, &m); err != nil || m.At == 0 {
+		d.t.Fatalf("no time in %s: %v", answer, err)
+	}
+	return time.UnixMicro(int64(m.At * 1e6))
+}
 
 // Mute toggles the microphone.
 func (d *dino) Mute() { d.t.Helper(); d.ctl(nil, "mute", d.name) }

@@ -50,7 +50,7 @@ const operations = {
     listen(made, number);
     await made.evaluateOnNewDocument(preload);
     await stayVisible(made);
-    if (viewport) await made.setViewport(viewport);
+    if (viewport) await resize(made, viewport);
     if (url) await made.goto(url, {waitUntil: 'load', timeout: 30000});
     return {page: number};
   },
@@ -107,7 +107,7 @@ const operations = {
   },
 
   async setViewport(request) {
-    await page(request).setViewport(request.viewport);
+    await resize(page(request), request.viewport);
   },
 
   async closePage(request) {
@@ -144,6 +144,15 @@ async function stayVisible(made) {
   if (!(await running.browser.version()).startsWith('Chrome')) return;
   const session = await made.createCDPSession();
   await session.send('Emulation.setFocusEmulationEnabled', {enabled: true});
+}
+
+async function resize(target, viewport) {
+  try {
+    await target.setViewport(viewport);
+  } catch (error) {
+    // Firefox ESR 140 cannot turn the screen, which puppeteer asks for beside the size.
+    if (!/unknown command emulation\.setScreenOrientationOverride/.test(error.message)) throw error;
+  }
 }
 
 // visible waits for the element, in front: input goes to the front tab only.

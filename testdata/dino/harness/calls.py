@@ -84,8 +84,9 @@ def cmd_reject(a):
         by_action(inst, "reject-call")
     else:
         press(inst, n["id"], "reject")
+    at = time.time()
     wait_for(lambda: not ringing(inst), 10, "the ringing to stop")
-    return {"rejected": last_call(inst)}
+    return {"rejected": last_call(inst), "at": at}
 
 
 def by_action(inst, action):
@@ -106,8 +107,9 @@ def cmd_hangup(a):
         x.do(win, "window.close")
     else:
         x.do(x.call_buttons(win)[2], "Click")
+    at = time.time()
     wait_for(lambda: not x.call_window(), 10, "the call window to close")
-    return {"hung_up": last_call(inst)}
+    return {"hung_up": last_call(inst), "at": at}
 
 
 def toggle(a, which):
@@ -207,4 +209,4 @@ def cmd_wait(a):
         s.update(state(inst))
         return s["phase"] in want
     wait_for(ok, a.timeout, "%s to be %s" % (a.name, a.phase), 0.1)
-    return {"phase": s.get("phase", "ringing"), "after_s": round(time.monotonic() - t, 2), "last_call": last_call(inst)}
+    return {"phase": s.get("phase", "ringing"), "at": time.time(), "after_s": round(time.monotonic() - t, 2), "last_call": last_call(inst)}

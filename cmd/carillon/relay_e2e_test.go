@@ -1,0 +1,38 @@
+//go:build e2e
+
+package main
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestCallThroughRelay forces the page onto a real coturn, with credentials that Carillon minted for the call.
+func TestCallThroughRelay(t *testing.T) {
+	turn := startTurn(t)
+	s := startStack(t, "[turn]", fmt.Sprintf("urls = [%q]", turn.URL), fmt.Sprintf("secret = %q", turn.Secret), "relay_only = true")
+	alice := startDino(t, s.server, "alice", "pw-alice", dinoOptions{Tone: dinoTone440, Camera: true, Pattern: "red"})
+	b := startBrowser(t, "chromium", pageTone)
+	page := s.openPage(b, "anna")
+	page.dial(alice.jid, true)
+	alice.Wait("ringing", 10*time.Second)
+	alice.Accept()
+	page.waitState("in-call", 20*time.Second)
+	checkMedia(t, page, alice, true)
+	var kinds []string
+	page.Eval(`
+		const kinds = [];
+		for (const [, stat] of await carillon.calls[0].peerConnection.getStats()) {
+			if (stat.type === 'local-candidate') kinds.push(stat.candidateType);
+		}
+		return kinds`, &kinds)
+	if len(kinds) == 0 || strings.Trim(strings.Join(kinds, ""), "relay") != "" {
+		t.Errorf("the page has candidates of the kinds %v", kinds)
+	}
+	if log := turn.Log(); !strings.Contains(log, "ALLOCATE processed, success") {
+		t.Errorf("coturn made no allocation:\n%s", log)
+	}
+	endCall(t, s, page, alice, true)
+}
