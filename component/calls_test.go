@@ -286,6 +286,25 @@ func TestPageGoneEndsItsCalls(t *testing.T) {
 	wait(t, "the page's end", func() bool { return c.Stats() == Stats{Linked: true} })
 }
 
+func TestPageThatComesBackMissesNothing(t *testing.T) {
+	c, w := newTestComponent(t, nil)
+	key := newKey(t)
+	p := attached(t, c, key, "anna", nil)
+	id, sid := place(p, w, "alice@example.org")
+	p.session.Closed(false)
+	w.jmi(alice, p.at.Address, jingle.Proceed, sid)
+	w.result(w.next("session-initiate", isAction(jingle.SessionInitiate)))
+	w.next("result", isReply(w.session(alice, p.at.Address, jingle.SessionAccept, sid, contentsOf(t, "answer"))))
+	back := attached(t, c, key, "anna", func(a *gateway.Attach) { a.Resume = p.at.Resume })
+	if !back.at.Resumed || back.at.Address != p.at.Address {
+		t.Fatalf("came back as %+v", back.at)
+	}
+	expect[gateway.Proceeding](back)
+	if a := expect[gateway.Answer](back); a.Call != id {
+		t.Errorf("got the answer %+v", a)
+	}
+}
+
 func TestShutdownEndsCallsInGoodOrder(t *testing.T) {
 	c, w := newTestComponent(t, nil)
 	p := attached(t, c, newKey(t), "anna", nil)

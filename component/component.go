@@ -210,6 +210,7 @@ func (c *Component) post(e *element.Element) {
 type Stats struct {
 	Linked              bool // the stream is authenticated
 	Ghosts, Tabs, Calls int
+	Devices             int // of contacts, with what they can do known
 }
 
 // Stats returns the present counts.
@@ -219,6 +220,11 @@ func (c *Component) Stats() Stats {
 	s := Stats{Linked: c.up, Ghosts: len(c.ghosts), Calls: len(c.runners)}
 	for _, g := range c.ghosts {
 		s.Tabs += len(g.tabs)
+		for _, p := range g.peers {
+			if p.Features != nil {
+				s.Devices++
+			}
+		}
 	}
 	return s
 }

@@ -208,11 +208,10 @@ func attached(t *testing.T, c *Component, key *ecdsa.PrivateKey, name string, ch
 	if change != nil {
 		change(&a)
 	}
-	f, err := p.session.Handle(gateway.Request{Event: a})
-	if err != nil {
+	if _, err := p.session.Handle(gateway.Request{Event: a}); err != nil {
 		t.Fatalf("attach: %v", err)
 	}
-	p.at = f.(gateway.Attached)
+	p.at = expect[gateway.Attached](p)
 	return p
 }
 

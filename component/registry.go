@@ -31,8 +31,9 @@ type ghost struct {
 type tab struct {
 	address  jid.JID // full
 	ghost    *ghost
-	session  *session // nil while its socket is lost
-	instance string   // the page's own word for itself, which a duplicated tab does not share
+	session  *session        // nil while its socket is lost
+	missed   []gateway.Frame // sent meanwhile
+	instance string          // the page's own word for itself, which a duplicated tab does not share
 	ip       netip.Addr
 	grace    *time.Timer
 	audience map[string]jid.JID     // who got its available presence
@@ -59,7 +60,7 @@ func (c *Component) attached(a jid.JID) bool {
 	return c.tabOf(a) != nil
 }
 
-// send gives a frame to a tab, if its socket is there.
+// send gives a frame to a tab.
 func (c *Component) send(to jid.JID, f gateway.Frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -68,10 +69,26 @@ func (c *Component) send(to jid.JID, f gateway.Frame) {
 	}
 }
 
+// maxMissed bounds the frames that wait for a page whose socket broke.
+const maxMissed = 256
+
+// send gives the page a frame; while its socket is lost, frames wait for its return.
 func (t *tab) send(f gateway.Frame) {
-	if t.session != nil && f != nil {
+	switch {
+	case f == nil:
+	case t.session != nil:
+		t.session.conn.Send(f)
+	case len(t.missed) < maxMissed:
+		t.missed = append(t.missed, f)
+	}
+}
+
+// catchUp sends what the page missed.
+func (t *tab) catchUp() {
+	for _, f := range t.missed {
 		t.session.conn.Send(f)
 	}
+	t.missed = nil
 }
 
 // broadcast gives a frame to every tab of the ghost.

@@ -35,7 +35,7 @@ func (c *Component) Open(conn gateway.Conn) gateway.Session {
 // Handle carries out one frame.
 func (s *session) Handle(req gateway.Request) (gateway.Frame, error) {
 	if a, ok := req.Event.(gateway.Attach); ok {
-		return s.attach(a)
+		return s.attach(a, req.ID)
 	}
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
@@ -116,8 +116,8 @@ func (s *session) Closed(clean bool) {
 	})
 }
 
-// attach proves an address and makes the socket a tab of it.
-func (s *session) attach(a gateway.Attach) (gateway.Frame, error) {
+// attach proves an address and makes the socket a tab of it.  What the tab has missed, and who asks to see it, follows the result.
+func (s *session) attach(a gateway.Attach, id gateway.ID) (gateway.Frame, error) {
 	address, name, err := s.c.authenticate(a, s.nonce, s.conn.Origin())
 	if err != nil {
 		return nil, err
@@ -136,8 +136,7 @@ func (s *session) attach(a gateway.Attach) (gateway.Frame, error) {
 		return nil, err
 	}
 	s.tab, t.session = t, s
-	c.admitContacts(t, a.Contacts)
-	return gateway.Attached{
+	s.conn.Send(gateway.Reply(id, gateway.Attached{
 		Address: t.address.String(),
 		Bare:    address.String(),
 		Name:    name,
@@ -146,7 +145,10 @@ func (s *session) attach(a gateway.Attach) (gateway.Frame, error) {
 		Grace:   int(c.cfg.Grace.Seconds()),
 		MayCall: len(c.policy.mayCall) > 0,
 		Link:    c.up,
-	}, nil
+	}))
+	t.catchUp()
+	c.admitContacts(t, a.Contacts)
+	return gateway.Later, nil
 }
 
 // place finds or makes the tab that an attach is for.  c.mu is held.

@@ -171,10 +171,9 @@ export class Call extends Emitter {
     }
   }
 
-  /** Says again how media is, after a time without a connection in which that was not heard. */
+  /** Says again how media is, after a time without a connection; the server answers whether it still knows the call. */
   report() {
-    const state = this.#pc?.connectionState ?? '';
-    if (REPORTED.includes(state)) this.#tell({ event: 'media', state });
+    if (this.id) this.#tell({ event: 'media', state: this.#pc?.connectionState ?? 'new' });
   }
 
   /**
@@ -272,16 +271,19 @@ export class Call extends Emitter {
   #candidateFound(found) {
     // Firefox also says per section that it is done, with an empty candidate: the end of all is enough.
     if (this.ending || found?.candidate === '') return;
-    const frame = {
-      event: 'ice_candidate', candidate: found?.candidate ?? '', sdpmid: found?.sdpMid ?? '', sdpmlineindex: found?.sdpMLineIndex ?? 0,
-    };
+    const place = found ? { sdpmid: found.sdpMid, sdpmlineindex: found.sdpMLineIndex } : {};
+    const frame = { event: 'ice_candidate', candidate: found?.candidate ?? '', ...place };
     if (this.#ours) this.#ours.push(frame);
     else this.#tell(frame);
   }
 
   /** @param {Frame} frame */
   #takeCandidate(frame) {
-    const candidate = { candidate: String(frame.candidate ?? ''), sdpMid: frame.sdpmid, sdpMLineIndex: frame.sdpmlineindex };
+    const candidate = {
+      candidate: String(frame.candidate ?? ''),
+      sdpMid: frame.sdpmid || null,
+      sdpMLineIndex: frame.sdpmlineindex >= 0 ? Number(frame.sdpmlineindex) : null,
+    };
     if (this.#pc?.remoteDescription) void this.#enqueue(() => this.#addCandidate(candidate));
     else if (this.#theirs.length < HELD_CANDIDATES) this.#theirs.push(candidate);
   }
@@ -316,7 +318,7 @@ export class Call extends Emitter {
   #mediaChanged(state) {
     if (this.ending) return;
     this.interrupted = state === 'disconnected' || state === 'failed';
-    this.report();
+    if (REPORTED.includes(state)) this.report();
     if (state === 'connected') {
       this.connectedAt ||= Date.now();
       if (this.state !== 'connected') return this.#setState('connected');
@@ -348,7 +350,7 @@ export class Call extends Emitter {
     if (this.ending) return;
     if (error instanceof CarillonError) {
       const reason = error.code === 'link-lost' || error.code === 'timeout' ? 'link-lost' : 'refused';
-      return this.abort({ reason, text: error.message, code: error.code });
+      return this.abort({ reason, text: error.description || error.message, code: error.code });
     }
     console.error('carillon: call failed', error);
     this.abort({ reason: 'failed', text: String(error) });

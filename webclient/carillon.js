@@ -41,8 +41,12 @@ export { memoryStore } from './identity.js';
 /** @typedef {{ frame: Frame, resolve: (frame: Frame) => void, reject: (error: unknown) => void }} Undelivered */
 
 const ATTACH_TIMEOUT = 20_000;
-const MOST_UNDELIVERED = 300;
-const PERMANENT = ['bad_name', 'reserved_name', 'bad_signature', 'not_allowed', 'bad_value', 'too_long', 'missing_field', 'wrong_type'];
+// All of these are sent at once when the socket is back: fewer than the server takes in one burst.
+const MOST_UNDELIVERED = 80;
+// As many as the server takes in one attach.
+const MOST_TICKETS = 300;
+// Refusals that trying again does not mend.
+const PERMANENT = ['failed', 'insecure-context', 'bad_name', 'reserved_name', 'bad_signature', 'not_allowed', 'too_many', 'bad_value', 'too_long', 'missing_field', 'wrong_type'];
 
 /**
  * The connection to one server and everything that goes on over it.  It comes back by itself when the socket breaks, and calls go on.
@@ -222,7 +226,7 @@ export class Carillon extends Emitter {
       const contacts = await store.contacts(profile);
       const keys = await keysFor(store, name);
       const proof = await sign(keys, { domain: hello.domain, origin: this.#origin, nonce: hello.nonce, name });
-      const tickets = contacts.flatMap(({ address, ticket }) => (ticket ? [{ address, ticket }] : []));
+      const tickets = contacts.flatMap(({ address, ticket }) => (ticket ? [{ address, ticket }] : [])).slice(-MOST_TICKETS);
       const resume = this.#resume ? { resume: this.#resume } : {};
       const frame = await this.#link.request({
         event: 'attach', name, ...proof, instance: this.#instance, ...resume, contacts: tickets,
@@ -251,7 +255,7 @@ export class Carillon extends Emitter {
     this.emit('attached', this.account);
     this.emit('contacts', contacts);
     for (const entry of [...this.#undelivered]) void this.#post(entry);
-    for (const call of this.calls) call.report();
+    if (known) for (const call of this.calls) call.report();
     this.#settleAttach();
   }
 
@@ -319,6 +323,8 @@ export class Carillon extends Emitter {
     const contact = { address, state: frame.state === 'asks' ? 'asks' : 'approved', ...(frame.ticket ? { ticket: String(frame.ticket) } : {}) };
     this.contacts = kept ? [...others, contact] : others;
     this.emit('contacts', this.contacts);
+    // A wish is the server's to remember: it tells us again after each attach.
+    if (frame.state === 'asks') return;
     const store = await this.#store;
     if (kept) await store.putContact(profile, contact);
     else await store.deleteContact(profile, address);
@@ -330,7 +336,7 @@ export class Carillon extends Emitter {
    */
   #request(frame) {
     if (this.state === 'attached') return this.#link.request(frame);
-    return Promise.reject(new CarillonError('link-lost', 'There is no connection to the server.', frame.event));
+    return Promise.reject(new CarillonError('link-lost', 'There is no connection to the server.'));
   }
 
   /**
@@ -379,7 +385,7 @@ export class Carillon extends Emitter {
   #dropUndelivered(which, code) {
     for (const entry of [...this.#undelivered].filter(({ frame }) => which(frame))) {
       this.#undelivered.delete(entry);
-      entry.reject(new CarillonError(code, 'It was not sent: the call is over.', entry.frame.event));
+      entry.reject(new CarillonError(code, 'It was not sent: the call is over.'));
     }
   }
 }

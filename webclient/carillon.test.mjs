@@ -1,121 +1,22 @@
 // The library against a server and a peer connection made of plain objects.  Run with: node --test webclient/
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 
 import { Carillon, memoryStore } from './carillon.js';
+import { FakePeerConnection, FakeSocket, FakeStream, FakeTrack, made } from './fakes.mjs';
 import { base64url, profileOf, signingInput } from './identity.js';
 import { backoff } from './link.js';
 
-/** @type {FakeSocket[]} */
-let sockets = [];
-/** @type {FakePeerConnection[]} */
-let connections = [];
 /** @type {Carillon[]} */
 let pages = [];
-
-class FakeSocket {
-  constructor(url) {
-    this.url = url;
-    this.sent = [];
-    this.waiting = [];
-    sockets.push(this);
-  }
-
-  send(text) {
-    this.sent.push(JSON.parse(text));
-    for (const check of this.waiting.splice(0)) check();
-  }
-
-  close(code) {
-    this.closed = code;
-  }
-
-  /** What the server says. */
-  say(frame) {
-    this.onmessage({ data: JSON.stringify(frame) });
-  }
-
-  /** The next frame of that event that was not taken before; waits for it. */
-  async take(event) {
-    for (;;) {
-      const index = this.sent.findIndex((frame) => frame.event === event);
-      if (index >= 0) return this.sent.splice(index, 1)[0];
-      await new Promise((resolve) => this.waiting.push(resolve));
-    }
-  }
-}
-
-class FakeTrack extends EventTarget {
-  constructor(kind) {
-    super();
-    this.kind = kind;
-    this.enabled = true;
-    this.muted = false;
-    this.readyState = 'live';
-  }
-}
-
-class FakeStream {
-  constructor(kinds = []) {
-    this.tracks = kinds.map((kind) => new FakeTrack(kind));
-  }
-  getTracks() { return this.tracks; }
-  getAudioTracks() { return this.tracks.filter(({ kind }) => kind === 'audio'); }
-  getVideoTracks() { return this.tracks.filter(({ kind }) => kind === 'video'); }
-  addTrack(track) { this.tracks.push(track); }
-}
-
-class FakePeerConnection {
-  constructor(configuration) {
-    Object.assign(this, { configuration, did: [], transceivers: [], signalingState: 'stable', connectionState: 'new', remoteDescription: null });
-    connections.push(this);
-  }
-  setConfiguration(configuration) { this.configuration = { ...configuration }; }
-  getSenders() { return this.transceivers.map(({ sender }) => sender); }
-  getTransceivers() { return this.transceivers; }
-  addTrack(track) {
-    this.did.push(`track ${track.kind}`);
-    const free = this.transceivers.find((each) => each.receiver.track.kind === track.kind && !each.sender.track);
-    if (free) free.sender.track = track;
-    else this.transceivers.push({ sender: { track }, receiver: { track: new FakeTrack(track.kind) } });
-  }
-  addTransceiver(kind, { direction }) {
-    this.did.push(`${direction} ${kind}`);
-    this.transceivers.push({ sender: { track: null }, receiver: { track: new FakeTrack(kind) } });
-  }
-  async createOffer() { return { type: 'offer', sdp: 'our offer' }; }
-  async createAnswer() { return { type: 'answer', sdp: 'our answer' }; }
-  async setLocalDescription({ type }) {
-    this.signalingState = type === 'offer' ? 'have-local-offer' : 'stable';
-    // As in browsers, candidates may come before whoever set the description hears that it was set.
-    this.onicecandidate({ candidate: { candidate: 'candidate:early', sdpMid: '0', sdpMLineIndex: 0 } });
-  }
-  async setRemoteDescription({ type, sdp }) {
-    if (sdp === 'bad') throw new Error('no SDP');
-    this.did.push(`remote ${type}`);
-    this.remoteDescription = { type, sdp };
-    this.signalingState = type === 'offer' ? 'have-remote-offer' : 'stable';
-    if (type !== 'offer') return;
-    for (const kind of sdp.split(' ')) this.transceivers.push({ sender: { track: null }, receiver: { track: new FakeTrack(kind) } });
-  }
-  async addIceCandidate({ candidate }) {
-    if (!this.remoteDescription) throw new Error('too early');
-    this.did.push(`candidate ${candidate}`);
-    if (candidate === 'bad') throw new Error('refused');
-  }
-  become(state) {
-    this.connectionState = state;
-    this.onconnectionstatechange();
-  }
-  close() { this.closed = true; }
-}
 
 const HELLO = { event: 'hello', nonce: 'n', domain: 'call.example.org', protocol: 1, ping_interval: 30 };
 
 beforeEach(() => {
-  sockets = [];
-  connections = [];
+  made.sockets = [];
+  made.connections = [];
   pages = [];
   Object.assign(globalThis, { WebSocket: FakeSocket, RTCPeerConnection: FakePeerConnection, MediaStream: FakeStream });
   mock.timers.enable({ apis: ['setTimeout', 'Date'] });
@@ -131,7 +32,7 @@ const last = (list) => list[list.length - 1];
 
 /** Answers the attach of the newest socket. */
 async function greet(fields = {}) {
-  const socket = last(sockets);
+  const socket = last(made.sockets);
   socket.say(HELLO);
   const frame = await socket.take('attach');
   socket.say({
@@ -157,7 +58,7 @@ async function dialled(kinds = ['audio']) {
   socket.say({ event: 'admitted', id: dial.id, call: 'c1', to: 'alice@example.org', ice_servers: [{ urls: ['turn:x'] }], relay_only: false, expires: 600 });
   const offer = await socket.take('offer');
   await settle();
-  return { carillon, socket, call, offer, pc: connections[0] };
+  return { carillon, socket, call, offer, pc: made.connections[0] };
 }
 
 async function rung(media = ['audio', 'video']) {
@@ -182,6 +83,15 @@ test('what is signed ends with the name, after domain, origin and nonce', () => 
   assert.equal(new TextDecoder().decode(bytes), 'carillon attach 1\nd\nhttps://o\nn\nÄnna');
 });
 
+test('what is signed is what the test vector of the protocol signs', async () => {
+  const text = readFileSync(new URL('../component/gateway/PROTOCOL.md', import.meta.url), 'utf8');
+  const field = (name) => new RegExp(`^    ${name} +(\\S+)$`, 'm').exec(text)[1];
+  const input = signingInput({ domain: field('domain'), origin: field('origin'), nonce: field('nonce'), name: field('name') });
+  assert.equal(Buffer.from(input).toString('hex'), field('input'));
+  const key = await crypto.subtle.importKey('raw', Buffer.from(field('key'), 'base64url'), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
+  assert.ok(await crypto.subtle.verify({ name: 'ECDSA', hash: 'SHA-256' }, key, Buffer.from(field('signature'), 'base64url'), input));
+});
+
 test('the wait grows to half a minute and half of it is random', () => {
   assert.deepEqual([0, 1, 2].map((attempt) => backoff(attempt, 0)), [250, 500, 1000]);
   assert.equal(backoff(50, 0), 15_000);
@@ -191,7 +101,6 @@ test('the wait grows to half a minute and half of it is random', () => {
 test('attach proves the key with a signature that verifies', async () => {
   const store = memoryStore();
   await store.putContact('anna', { address: 'bob@example.org', state: 'approved', ticket: 'mac' });
-  await store.putContact('anna', { address: 'eve@example.org', state: 'asks' });
   const { carillon, frame } = await page(store);
   const bytes = (text) => Buffer.from(text, 'base64url');
   const key = await crypto.subtle.importKey('raw', bytes(frame.key), { name: 'ECDSA', namedCurve: 'P-256' }, false, ['verify']);
@@ -208,24 +117,24 @@ test('a refused name rejects and ends the dialling', async () => {
   const carillon = new Carillon({ url: 'wss://x/ws', store: memoryStore() });
   pages.push(carillon);
   const attached = assert.rejects(carillon.attach('admin'), { code: 'reserved_name' });
-  sockets[0].say(HELLO);
-  const { id } = await sockets[0].take('attach');
-  sockets[0].say({ event: 'error', id, code: 'reserved_name', message: 'reserved name', description: '' });
+  made.sockets[0].say(HELLO);
+  const { id } = await made.sockets[0].take('attach');
+  made.sockets[0].say({ event: 'error', id, code: 'reserved_name', message: 'reserved name', description: '' });
   await attached;
   assert.equal(carillon.state, 'offline');
   mock.timers.tick(60_000);
-  assert.equal(sockets.length, 1);
+  assert.equal(made.sockets.length, 1);
 });
 
 test('attach settles when no server can be reached, and goes on trying', async () => {
   const carillon = new Carillon({ url: 'wss://x/ws', store: memoryStore() });
   pages.push(carillon);
   const attached = assert.rejects(carillon.attach('Anna'), { code: 'link-lost' });
-  sockets[0].onclose({ code: 1006 });
+  made.sockets[0].onclose({ code: 1006 });
   assert.equal(carillon.state, 'away');
   mock.timers.tick(25_000);
   await attached;
-  assert.ok(sockets.length > 1);
+  assert.ok(made.sockets.length > 1);
 });
 
 test('a call out: offer first, candidates behind it, answer, connected, hang-up', async () => {
@@ -274,8 +183,8 @@ test('a call that is not admitted ends with the code of the server', async () =>
   const call = carillon.dial('alice@example.org', new FakeStream(['audio']));
   const { id } = await socket.take('dial');
   socket.say({ event: 'error', id, code: 'not_allowed', message: 'not allowed', description: 'list it' });
-  assert.deepEqual(await call.finished, { reason: 'refused', text: 'not allowed', code: 'not_allowed' });
-  assert.equal(connections.length, 0);
+  assert.deepEqual(await call.finished, { reason: 'refused', text: 'list it', code: 'not_allowed' });
+  assert.equal(made.connections.length, 0);
   assert.deepEqual(carillon.calls, []);
 });
 
@@ -287,7 +196,7 @@ test('cancelled before it was admitted: the server is told as soon as the call h
   assert.equal((await call.finished).reason, 'cancelled');
   socket.say({ event: 'admitted', id, call: 'c9', ice_servers: [], relay_only: false, expires: 600 });
   assert.equal((await socket.take('hang_up')).call, 'c9');
-  assert.equal(connections.length, 0);
+  assert.equal(made.connections.length, 0);
 });
 
 test('an answer that is none ends the call and tells the server', async () => {
@@ -310,7 +219,7 @@ test('a video call answered with sound alone keeps the picture of the caller', a
   await accepted;
   const answer = await socket.take('answer');
   await settle();
-  const pc = connections[0];
+  const pc = made.connections[0];
   assert.equal(pc.configuration.iceTransportPolicy, 'relay');
   assert.deepEqual(answer.sdp, { type: 'answer', sdp: 'our answer' });
   assert.deepEqual(pc.did, ['remote offer', 'track audio', 'candidate held']);
@@ -333,7 +242,7 @@ test('a camera is not added to a call that offers sound alone', async () => {
   socket.say({ event: 'offer', call: 'c2', sdp: { type: 'offer', sdp: 'audio' } });
   await accepted;
   await socket.take('answer');
-  assert.deepEqual(connections[0].did, ['remote offer', 'track audio']);
+  assert.deepEqual(made.connections[0].did, ['remote offer', 'track audio']);
 });
 
 test('accept rejects when the call ends meanwhile, and cannot be repeated', async () => {
@@ -373,7 +282,7 @@ test('a socket that breaks: same instance and token, unacknowledged frames again
   assert.equal(carillon.state, 'away');
   pc.become('connected');
   mock.timers.tick(1000);
-  assert.equal(sockets.length, 2);
+  assert.equal(made.sockets.length, 2);
   const { socket: second, frame } = await greet({ resumed: true });
   assert.equal(frame.resume, 'token');
   assert.equal(typeof frame.instance, 'string');
@@ -381,6 +290,21 @@ test('a socket that breaks: same instance and token, unacknowledged frames again
   assert.equal((await second.take('media')).state, 'connected');
   assert.equal(second.sent.some(({ event }) => event === 'offer'), false, 'the offer was acknowledged before');
   assert.equal(call.state, 'connected');
+});
+
+test('a call that ended while we were away ends here, the others go on', async () => {
+  const { carillon, socket, call } = await dialled();
+  socket.say({ event: 'incoming', call: 'c3', from: 'bob@example.org', media: ['audio'] });
+  const other = carillon.calls[1];
+  socket.onclose({ code: 1006 });
+  mock.timers.tick(1000);
+  const { socket: second } = await greet({ resumed: true });
+  for (const frame of second.sent) {
+    if (frame.call === 'c3') second.say({ event: 'error', id: frame.id, code: 'unknown_call', message: '', description: '', call: 'c3' });
+    else second.say({ event: 'ok', id: frame.id });
+  }
+  assert.equal((await other.finished).reason, 'page-lost');
+  assert.equal(call.state, 'dialing');
 });
 
 test('a server that lost our calls ends them here', async () => {
@@ -408,7 +332,7 @@ test('no pong: the silent socket is given up without saying goodbye', async () =
   await socket.take('ping');
   mock.timers.tick(10_000);
   assert.equal(socket.closed, 4000);
-  assert.equal(sockets.length, 2);
+  assert.equal(made.sockets.length, 2);
   assert.equal(carillon.state, 'connecting');
 });
 
@@ -429,6 +353,7 @@ test('contacts: asked, approved with a ticket that is kept, forgotten', async ()
   const { carillon, socket } = await page(store);
   socket.say({ event: 'contact', address: 'bob@example.org', state: 'asks' });
   assert.deepEqual(carillon.contacts, [{ address: 'bob@example.org', state: 'asks' }]);
+  assert.deepEqual(await store.contacts('anna'), []);
   const approved = carillon.approve('bob@example.org');
   const { id } = await socket.take('approve');
   socket.say({ event: 'contact', id, address: 'bob@example.org', state: 'approved', ticket: 'mac' });

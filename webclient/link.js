@@ -88,7 +88,7 @@ export class Link extends Emitter {
       const id = ++this.#lastId;
       const timer = setTimeout(() => {
         this.#pending.delete(id);
-        reject(new CarillonError('timeout', 'The server did not answer in time.', frame.event));
+        reject(new CarillonError('timeout', 'The server did not answer in time.'));
       }, REQUEST_TIMEOUT);
       this.#pending.set(id, { resolve, reject, timer });
       this.#socket?.send(JSON.stringify({ ...frame, id }));

@@ -54,14 +54,13 @@ export function addressToCall() {
 }
 
 /**
- * The name, or undefined after having said that one is needed.
- * @returns {string | undefined}
+ * Whether there is a name; says that one is needed if there is none.
  */
 export function nameGiven() {
   const name = input('name').value.trim();
   complain(input('name'), 'name-error', name ? '' : t('error.name'));
   if (!name) input('name').focus();
-  return name || undefined;
+  return name !== '';
 }
 
 /** @param {unknown} error */
@@ -76,7 +75,7 @@ export function showNameError(error) {
  */
 export function showBusy(text = '') {
   say('busy', text);
-  for (const id of ['call-video', 'call-audio', 'preview']) button(id).disabled = text !== '';
+  for (const id of ['call-video', 'call-audio', 'preview', 'again']) button(id).disabled = text !== '';
 }
 
 /** @param {Carillon} carillon */

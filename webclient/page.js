@@ -5,11 +5,11 @@ import { addressToCall, nameGiven, showAccount, showBusy, showContacts, showLink
 import { closeMedia, MediaProblem, openMedia } from './media.js';
 import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
 import {
-  clearStage, hideIncoming, holdAnswers, nameOf, showCallNotice, showEnded, showIncoming, showStage, showStatus, showWaiting,
+  clearStage, endingText, hideIncoming, holdAnswers, nameOf, showCallNotice, showEnded, showIncoming, showStage, showStatus, showWaiting,
 } from './stage.js';
 import { next } from './states.js';
 import { addressIn, t } from './strings.js';
-import { button, complain, element, errorText, input, play, say, setText, show, translate, video } from './view.js';
+import { any, button, complain, element, errorText, input, play, say, setText, show, translate, video } from './view.js';
 
 /** @typedef {import('./carillon.js').Call} Call */
 /** @typedef {import('./states.js').PageState} PageState */
@@ -38,6 +38,7 @@ function happen(happening) {
 /** @param {PageState} before */
 function entered(before) {
   document.body.dataset.state = state;
+  if (state !== 'idle' && state !== 'connecting') say('call-error');
   if (before === 'incoming') hideIncoming();
   if (before === 'incoming' || before === 'dialing' || before === 'ringing') stopRinging();
   if (state === 'incoming' && call) {
@@ -51,22 +52,24 @@ function entered(before) {
     showEnded(call);
     if (waiting.length) ring(/** @type {Call} */ (waiting.shift()));
   }
-  if (state === 'idle' && before === 'ended') input('address').focus();
+  if (state === 'idle' && before === 'ended') any('call-title').focus();
 }
 
 function render() {
   const staged = ['dialing', 'ringing', 'connecting-media', 'in-call'].includes(state);
   show('lobby', state === 'connecting' || state === 'idle' || state === 'incoming');
   show('ended', state === 'ended');
+  const opened = staged && any('stage').hidden;
   show('stage', staged);
   if (call && staged) {
     showStage(call, state);
     showCallNotice(carillon, call, warning);
+    if (opened) any('peer').focus();
   }
   showWaiting(staged ? waiting[0] : undefined);
-  const name = call ? nameOf(call) : '';
-  setText('state', state === 'idle' && !carillon.name ? t('state.idle.name') : t(`state.${state}`, { name }));
-  document.title = state === 'incoming' ? t('incoming.title', { name }) : t('title');
+  const values = { name: call ? nameOf(call) : '', reason: call?.ending ? endingText(call.ending) : '' };
+  setText('state', state === 'idle' && !carillon.name ? t('state.idle.name') : t(`state.${state}`, values));
+  document.title = state === 'incoming' ? t('incoming.title', values) : t('title');
 }
 
 /**
@@ -80,7 +83,11 @@ function follow(taken) {
     if (taken !== call) return;
     if (taken.state === 'ringing') happen('remote-rings');
     else if (taken.state === 'connecting') happen('answered');
-    else if (taken.state === 'connected') happen('connected');
+    else if (taken.state === 'connected') {
+      // A warning was about getting there.
+      if (state !== 'in-call') warning = '';
+      happen('connected');
+    }
     else render();
   });
   taken.on('warning', ({ code, text }) => {
@@ -141,8 +148,8 @@ function problemText(error) {
  * @param {string} errorId where to complain
  */
 async function dial(address, wantVideo, errorId) {
-  const name = input('name').value.trim() || carillon.name || nameGiven();
-  if (!name) return;
+  if (!carillon.name && !nameGiven()) return;
+  const name = nameTyped() || carillon.name;
   say(errorId);
   /** @type {MediaStream | undefined} */
   let stream;
@@ -182,6 +189,9 @@ async function answer(wantVideo) {
   }
 }
 
+/** The name in the field; an address cannot have blanks, but names do. */
+const nameTyped = () => input('name').value.trim().replace(/\s+/g, '.');
+
 /**
  * Attaches under that name and remembers it.
  * @param {string} name
@@ -194,7 +204,7 @@ async function takeName(name) {
 }
 
 async function nameChanged() {
-  const name = input('name').value.trim();
+  const name = nameTyped();
   if (!name || name === carillon.name) return complain(input('name'), 'name-error');
   try {
     await takeName(name);

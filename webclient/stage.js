@@ -1,7 +1,7 @@
 // A call on the screen: while it is made, while it rings here, while it lasts, and when it is over.
 
 import { clock, has, t } from './strings.js';
-import { any, button, drawAvatar, element, play, say, setText, shortName, show, video } from './view.js';
+import { any, button, drawAvatar, element, play, say, sentence, setText, shortName, show, video } from './view.js';
 
 /** @typedef {import('./carillon.js').Carillon} Carillon */
 /** @typedef {import('./carillon.js').Call} Call */
@@ -19,7 +19,9 @@ export function showStage(call, state) {
   setText('peer', nameOf(call));
   drawAvatar('avatar', nameOf(call), call.address);
   showStatus(call, state);
-  void play(video('remote-video'), call.remoteStream).then((heard) => show('sound', !heard));
+  // An element that was given a stream before it had tracks may stay silent.
+  const remote = call.remoteStream?.getTracks().length ? call.remoteStream : undefined;
+  void play(video('remote-video'), remote).then((heard) => show('sound', !heard));
   showOwn(call);
   setText('hang-up-text', t(state === 'dialing' || state === 'ringing' ? 'stage.cancel' : 'stage.hangup'));
 }
@@ -94,23 +96,21 @@ export function holdAnswers(held) {
 
 /** @param {Call} call */
 export function showEnded(call) {
-  const { reason = '', text = '', code = '' } = call.ending ?? {};
   setText('ended-title', nameOf(call));
   drawAvatar('ended-avatar', nameOf(call), call.address);
-  setText('ended-reason', endingText(reason, text, code));
+  setText('ended-reason', call.ending ? endingText(call.ending) : '');
   say('ended-duration', call.connectedAt ? t('ended.lasted', { duration: clock(Date.now() - call.connectedAt) }) : '');
   say('ended-error');
   any('ended-title').focus();
 }
 
 /**
- * @param {string} reason
- * @param {string} text
- * @param {string} code
+ * Why a call ended, and what to do next.
+ * @param {import('./call.js').Ending} ending
  */
-function endingText(reason, text, code) {
+export function endingText({ reason, text, code = '' }) {
   for (const key of [`error.${code}`, `end.${reason}`]) if (has(key)) return t(key);
-  return text || t('end.failed');
+  return sentence(text) || t('end.failed');
 }
 
 export function clearStage() {

@@ -106,7 +106,16 @@ export function shortName(address) {
 export function errorText(error, values = {}) {
   const { code = '', message = '', description = '' } = /** @type {{ code?: string, message?: string, description?: string }} */ (error ?? {});
   if (has(`error.${code}`)) return t(/** @type {import('./strings.js').Key} */ (`error.${code}`), values);
-  return description || message || t('end.failed');
+  return sentence(description || message) || t('end.failed');
+}
+
+/**
+ * What the server says, as a sentence.
+ * @param {string} text
+ */
+export function sentence(text) {
+  const first = text.slice(0, 1).toLocaleUpperCase(language);
+  return text && first + text.slice(1) + (/[.!?]$/.test(text) ? '' : '.');
 }
 
 /** Puts the language's sentences into the document. */

@@ -95,6 +95,9 @@ func forBrowser(c jingle.Content) jingle.Content {
 
 // browserCandidate takes a candidate of the tab.
 func (s *session) browserCandidate(in BrowserCandidate) {
+	if s.state == Ringing { // of a tab that may not be the one to take the call
+		return
+	}
 	if in.Candidate == "" {
 		s.up.gathered = true
 		s.warn()

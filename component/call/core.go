@@ -1,9 +1,12 @@
 package call
 
 import (
+	"errors"
+
 	"mellium.im/xmpp/jid"
 
 	"carillon/jingle"
+	"carillon/sdpconv"
 )
 
 // Config is what calls are made with.
@@ -19,8 +22,16 @@ const (
 	refusedAnswer = "The call does not expect an answer now."
 	refusedAccept = "This call is not ringing here."
 	refusedOver   = "The call has ended."
-	refusedNoRTP  = "There is neither sound nor picture in it."
+	refusedNoRTP  = "There is neither sound nor picture in what your browser sent."
 )
+
+// unusableSDP is the sentence for an offer or answer that is none.
+func unusableSDP(what string, err error) string {
+	if errors.Is(err, sdpconv.ErrNoMedia) {
+		return refusedNoRTP
+	}
+	return "Your browser's " + what + " cannot be used: " + err.Error()
+}
 
 // core is what every call has, whoever the other side is: its state, its timers, and the outputs of the Handle under way.
 type core struct {

@@ -68,10 +68,10 @@ func (s *session) unusable(in PeerRequest, err error) {
 	switch {
 	case errors.Is(err, sdpconv.ErrNotEncrypted):
 		s.answer(in, nil)
-		s.giveUpWith(NotEncrypted, jingle.Reason{Condition: jingle.SecurityError, Text: err.Error()})
+		s.giveUpWith(NotEncrypted, jingle.Reason{Condition: jingle.SecurityError, Text: "DTLS-SRTP is required and there is no usable fingerprint"})
 	case errors.Is(err, sdpconv.ErrNoMedia):
 		s.answer(in, nil)
-		s.giveUpWith(Incompatible, jingle.Reason{Condition: jingle.FailedApplication, Text: err.Error()})
+		s.giveUpWith(Incompatible, jingle.Reason{Condition: jingle.FailedApplication, Text: "there is no audio or video with a codec in common"})
 	default:
 		s.answer(in, badRequest(err.Error()))
 		s.giveUpWith(Incompatible, jingle.Reason{Condition: jingle.FailedApplication, Text: err.Error()})

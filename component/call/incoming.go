@@ -23,7 +23,7 @@ type incoming struct {
 func NewIncoming(cfg Config, propose PeerMessage, tabs []jid.JID) (Machine, []Output) {
 	i := &incoming{}
 	i.session = session{
-		core:     core{cfg: cfg},
+		core:     core{cfg: cfg, state: Ringing},
 		sid:      propose.Message.ID,
 		tab:      propose.To,
 		peer:     propose.From,
@@ -34,7 +34,6 @@ func NewIncoming(cfg Config, propose PeerMessage, tabs []jid.JID) (Machine, []Ou
 	if len(tabs) > 0 {
 		i.tab = tabs[0]
 	}
-	i.begin(Ringing)
 	switch {
 	case i.sid == "" || len(i.sid) > maxID:
 		i.conclude(Failed) // not a call that could be answered
@@ -53,14 +52,13 @@ func NewIncoming(cfg Config, propose PeerMessage, tabs []jid.JID) (Machine, []Ou
 func NewDirect(cfg Config, initiate PeerRequest) (Machine, []Output) {
 	i := &incoming{}
 	i.session = session{
-		core:  core{cfg: cfg},
+		core:  core{cfg: cfg, state: Ringing},
 		sid:   initiate.Jingle.SID,
 		tab:   initiate.To,
 		peer:  initiate.From,
 		pages: newPages(initiate.To),
 		role:  jingle.Responder,
 	}
-	i.begin(Ringing)
 	switch {
 	case i.sid == "" || len(i.sid) > maxID:
 		i.answer(initiate, badRequest("the sid is empty or longer than 256 bytes"))
@@ -99,6 +97,7 @@ func (i *incoming) Handle(_ time.Time, in Input) []Output {
 }
 
 func (i *incoming) ring(media []string) {
+	i.begin(Ringing)
 	for _, p := range i.pages {
 		i.tell(p.tab, Incoming{From: i.peer.Bare(), Media: media})
 	}
@@ -171,9 +170,9 @@ func (i *incoming) peerInitiate(in PeerRequest) {
 
 // established takes a session-initiate.  It reports false when that ended the call.
 func (i *incoming) established(in PeerRequest) bool {
-	if err := i.advance(jingle.SessionInitiate, jingle.Initiator); err != nil {
+	if err := i.advance(in.Jingle.Action, jingle.Initiator); err != nil {
 		i.answer(in, err)
-		i.giveUp(Failed)
+		i.conclude(Failed)
 		return false
 	}
 	sdp, err := i.translate(in.Jingle, sdpconv.Offer)
@@ -194,11 +193,7 @@ func (i *incoming) browserAnswer(in BrowserAnswer) {
 	}
 	ours, lines, err := i.describe(in.SDP)
 	if err != nil {
-		i.refuse(in.Tab, "Your browser's answer cannot be used: "+err.Error())
-		return
-	}
-	if len(ours.Contents) == 0 {
-		i.refuse(in.Tab, refusedNoRTP)
+		i.refuse(in.Tab, unusableSDP("answer", err))
 		return
 	}
 	i.ours, i.lines = ours, lines

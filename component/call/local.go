@@ -28,14 +28,14 @@ func NewLocal(cfg Config, caller, callee jid.JID, tabs []jid.JID) (Machine, []Ou
 		core:    core{cfg: cfg},
 		address: callee,
 		caller:  newPages(caller),
-		callee:  newPages(tabs...),
+		callee:  newPages(tabs...).others(caller), // who calls its own address does not ring itself
 	}
-	l.begin(Offering)
-	if len(tabs) == 0 {
+	if len(l.callee) == 0 {
 		l.finish(PeerUnreachable, PeerCancelled)
 		return l, l.flush()
 	}
 	l.tell(caller, Admitted{})
+	l.begin(Offering)
 	return l, l.flush()
 }
 
@@ -127,18 +127,13 @@ func (l *local) browserOffer(in BrowserOffer) {
 	}
 	d, lines, _, err := sdpconv.FromSDP(in.SDP, jingle.Initiator, nil)
 	if err != nil {
-		l.refuse(in.Tab, "Your browser's offer cannot be used: "+err.Error())
-		return
-	}
-	media := mediaOf(d.Contents)
-	if len(media) == 0 {
-		l.refuse(in.Tab, refusedNoRTP)
+		l.refuse(in.Tab, unusableSDP("offer", err))
 		return
 	}
 	l.offer, l.lines = in.SDP, lines
 	l.move(ring)
 	for _, p := range l.callee {
-		l.tell(p.tab, Incoming{From: in.Tab.Bare(), Media: media})
+		l.tell(p.tab, Incoming{From: in.Tab.Bare(), Media: mediaOf(d.Contents)})
 	}
 	l.tell(in.Tab, RemoteRinging{})
 	l.watch()
@@ -187,7 +182,7 @@ func (l *local) browserAnswer(in BrowserAnswer) {
 		return
 	}
 	if _, _, _, err := sdpconv.FromSDP(in.SDP, jingle.Responder, l.lines); err != nil {
-		l.refuse(in.Tab, "Your browser's answer cannot be used: "+err.Error())
+		l.refuse(in.Tab, unusableSDP("answer", err))
 		return
 	}
 	l.move(accept)

@@ -20,6 +20,7 @@ type Resource struct {
 type outgoing struct {
 	session
 	known []Resource
+	disco int // tag of the request that probes the dialled resource
 }
 
 // NewOutgoing makes the call of a tab (full JID) to an address as dialled, bare or full.  sid is a fresh random id, known what
@@ -69,11 +70,7 @@ func (o *outgoing) offer(in BrowserOffer) {
 	}
 	ours, lines, err := o.describe(in.SDP)
 	if err != nil {
-		o.refuse(in.Tab, "Your browser's offer cannot be used: "+err.Error())
-		return
-	}
-	if len(ours.Contents) == 0 {
-		o.refuse(in.Tab, refusedNoRTP)
+		o.refuse(in.Tab, unusableSDP("offer", err))
 		return
 	}
 	o.ours, o.lines = ours, lines
@@ -87,8 +84,8 @@ func (o *outgoing) route() {
 	if o.peer.Resourcepart() != "" {
 		o.move(probe)
 		o.tags++
-		o.opening = o.tags
-		o.emit(SendDisco{Tag: o.opening, From: o.tab, To: o.peer})
+		o.disco = o.tags
+		o.emit(SendDisco{Tag: o.disco, From: o.tab, To: o.peer})
 		return
 	}
 	if best := direct(o.known); best != nil {
@@ -153,7 +150,7 @@ func (o *outgoing) initiate(device jid.JID) {
 
 // peerReply takes what the probed resource says; the rest is the session's.
 func (o *outgoing) peerReply(in PeerReply) {
-	if o.state != Probing || in.Tag != o.opening {
+	if o.state != Probing || in.Tag != o.disco {
 		o.reply(in)
 		return
 	}
@@ -203,6 +200,7 @@ func (o *outgoing) addresses(to jid.JID) bool { return to.Equal(o.tab) || to.Equ
 // Monal for finish.
 func (o *outgoing) peerProceed(device jid.JID) {
 	switch {
+	case device.Resourcepart() == "": // no device: a session is between full JIDs
 	case o.state == Proposed && o.move(initiate):
 		o.tell(o.tab, Proceeding{Peer: device})
 		o.initiate(device)

@@ -34,8 +34,8 @@ type session struct {
 	pulse
 
 	rang    bool
-	tags    int // the last tag given to a request
-	opening int // tag of our session-initiate or session-accept, whose error ends the call
+	tags    int // the last tag given to a request; they begin with 1
+	opening int // tag of our session-initiate or session-accept, whose error ends the call; 0 for none
 }
 
 // speaks tells whether a stanza from one address to another belongs to the session.
@@ -116,11 +116,14 @@ func (s *session) over(in Input) bool {
 }
 
 func (s *session) hangUp() {
-	if s.state.accepted() || s.role == jingle.Responder {
+	switch {
+	case s.state.accepted():
 		s.giveUp(HungUp)
-		return
+	case s.role == jingle.Initiator:
+		s.giveUp(Cancelled)
+	default: // accepted by the person, not yet by the session: Dino shows any other reason as a failure
+		s.giveUpWith(HungUp, jingle.Reason{Condition: jingle.Decline})
 	}
-	s.giveUp(Cancelled)
 }
 
 // timeout ends the call where the state's own time is over.  A timer that does not run is one that was stopped too late.
@@ -226,6 +229,7 @@ func (s *session) tellRinging() {
 // answers single bad candidates with errors and goes on.
 func (s *session) reply(in PeerReply) {
 	switch {
+	case in.Tag <= 0: // none of ours
 	case in.Tag == s.pingTag:
 		s.pong(in)
 	case in.Tag == s.opening && in.Err != nil:
@@ -259,6 +263,9 @@ func (s *session) describe(sdp string) (jingle.Description, sdpconv.Lines, error
 		if c.RTP != nil && c.ICE != nil {
 			ours.Contents = append(ours.Contents, s.forPeer(c))
 		}
+	}
+	if len(ours.Contents) == 0 {
+		return ours, nil, sdpconv.ErrNoMedia
 	}
 	ours.Groups = groupsOf(d.Groups, ours.Contents)
 	s.note(losses)

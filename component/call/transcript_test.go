@@ -39,7 +39,7 @@ func replayFile(t *testing.T, file string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &replay{t: t, names: map[string]jid.JID{}, due: map[Timer]time.Duration{}}
+	r := newReplay(t)
 	var got []string
 	for n, line := range strings.Split(strings.TrimRight(string(text), "\n"), "\n") {
 		r.line = n + 1
@@ -90,6 +90,10 @@ type replay struct {
 	due     map[Timer]time.Duration
 	ids     int
 	ended   bool
+}
+
+func newReplay(t *testing.T) *replay {
+	return &replay{t: t, names: map[string]jid.JID{}, due: map[Timer]time.Duration{}}
 }
 
 func (r *replay) fail(format string, args ...any) {

@@ -60,8 +60,13 @@ type Frame interface {
 	Event() string
 }
 
-// Reply is the frame as the answer to the request with that id.
-func Reply(id ID, f Frame) Frame { return reply{f, id} }
+// Reply is the frame as the answer to the request with that id; without an id it is the frame itself.
+func Reply(id ID, f Frame) Frame {
+	if id == "" {
+		return f
+	}
+	return reply{f, id}
+}
 
 type reply struct {
 	Frame

@@ -98,7 +98,7 @@ func contentSecurityPolicy(public *url.URL) string {
 
 const permissionsPolicy = "camera=(self), microphone=(self), display-capture=(self), autoplay=(self), fullscreen=(self), " +
 	"screen-wake-lock=(self), speaker-selection=(self), clipboard-write=(self), " +
-	"geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), hid=(), midi=(), browsing-topics=()"
+	"geolocation=(), payment=(), usb=(), serial=(), hid=(), midi=(), browsing-topics=()"
 
 func (s *Server) setHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", s.csp)

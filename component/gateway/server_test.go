@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/netip"
 	"runtime"
@@ -14,8 +13,6 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
-
-	"carillon/component/call"
 )
 
 func TestMalformedFramesLeaveTheSocketOpen(t *testing.T) {
@@ -44,32 +41,6 @@ func TestMalformedFramesLeaveTheSocketOpen(t *testing.T) {
 	}
 	other.send(`{"event":"ping","id":1}`)
 	other.want(`"event":"pong","id":1`)
-}
-
-func TestHugeFrame(t *testing.T) {
-	h := start(t, Config{}, nil)
-	p, other := h.attach(), h.attach()
-	frame := []byte(`{"event":"dial","to":"` + strings.Repeat("x", 10<<20) + `"}`)
-	if err := p.ws.Write(h.ctx, websocket.MessageText, frame); err != nil {
-		t.Logf("writing: %v", err) // the server may have closed already
-	}
-	p.wantClose(CloseTooBig, "frame larger than 65536 bytes")
-	p.wantClosed(false)
-	other.send(`{"event":"ping"}`)
-	other.want("pong")
-}
-
-func TestLargestFrame(t *testing.T) {
-	h := start(t, Config{Limits: Limits{FrameBytes: 4000}}, nil)
-	p := h.attach()
-	p.request()
-	frame := `{"event":"offer","call":"c","sdp":{"type":"offer","sdp":""}}`
-	p.send(strings.Replace(frame, `"sdp":""`, `"sdp":"`+strings.Repeat("x", 4000-len(frame))+`"`, 1))
-	if o, ok := p.request().Event.(Offer); !ok || len(o.SDP.SDP) != 4000-len(frame) {
-		t.Error("the largest frame did not arrive")
-	}
-	p.send(strings.Replace(frame, `"sdp":""`, `"sdp":"`+strings.Repeat("x", 4001-len(frame))+`"`, 1))
-	p.wantClose(CloseTooBig, "frame larger than 4000 bytes")
 }
 
 func TestOrigin(t *testing.T) {
@@ -229,141 +200,6 @@ func TestNothingBeforeAttach(t *testing.T) {
 	}
 }
 
-func TestAttachDeadline(t *testing.T) {
-	h := start(t, Config{Limits: Limits{Attach: 50 * time.Millisecond}}, nil)
-	p := h.open()
-	p.send(`{"event":"ping"}`) // does not count
-	p.wantClose(ClosePolicy, "no attach within 50ms")
-	p.wantClosed(false)
-}
-
-func TestAttachStopsTheDeadline(t *testing.T) {
-	h := start(t, Config{Limits: Limits{Attach: 200 * time.Millisecond}}, nil)
-	late, p := h.open(), h.attach()
-	late.wantClose(ClosePolicy, "no attach") // opened before p
-	p.send(`{"event":"ping"}`)
-	p.want("pong")
-	h.srv.mu.Lock()
-	defer h.srv.mu.Unlock()
-	for c := range h.srv.sockets {
-		if c.attached && c.attachTimer.Stop() {
-			t.Error("the deadline of an attached socket still runs")
-		}
-	}
-}
-
-func TestRate(t *testing.T) {
-	h := start(t, Config{Limits: Limits{FramesPerSecond: 0.001, FrameBurst: 5}}, nil)
-	p := h.attach() // 1 of 5
-	for i := range 4 {
-		p.send(fmt.Sprintf(`{"event":"ping","id":%d}`, i))
-		p.want(fmt.Sprintf(`"pong","id":%d`, i))
-	}
-	for i := range 5 {
-		p.send(fmt.Sprintf(`{"event":"hang_up","call":"c","id":"late%d"}`, i))
-		p.want(`"error"`, fmt.Sprintf(`"id":"late%d"`, i), `"rate_limited"`)
-	}
-	p.send(`{"event":"hang_up","call":"c"}`)
-	p.wantClose(ClosePolicy, "too many frames")
-	p.wantClosed(false)
-	if n := len(p.session.requests); n != 1 {
-		t.Errorf("%d requests reached the session, want the attach only", n)
-	}
-}
-
-func TestSlowReader(t *testing.T) {
-	h := start(t, Config{Limits: Limits{QueueFrames: 100, QueueBytes: 1 << 30, Write: 100 * time.Millisecond}}, nil)
-	p, other := h.attach(), h.attach()
-	big := FrameOf("c", call.RemoteOffer{SDP: strings.Repeat("x", 200_000)})
-	for range 200 { // more than the queue takes, and that is more than any socket buffer; never blocks
-		p.session.conn.Send(big)
-	}
-	p.wantClosed(false)
-	other.send(`{"event":"ping"}`)
-	other.want("pong")
-}
-
-func TestSlowReaderIsTold(t *testing.T) {
-	h := start(t, Config{Limits: Limits{QueueFrames: 8}}, nil)
-	p := h.attach()
-	big := FrameOf("c", call.RemoteOffer{SDP: strings.Repeat("x", 900_000)})
-	for range 30 {
-		p.session.conn.Send(big)
-	}
-	p.wantClose(ClosePolicy, "too slow") // it reads again within the write deadline
-	p.wantClosed(false)
-}
-
-func TestPings(t *testing.T) {
-	h := start(t, Config{Limits: Limits{Ping: 20 * time.Millisecond, Pong: 100 * time.Millisecond}}, nil)
-	pinged := make(chan struct{}, 100)
-	ws, _, err := websocket.Dial(h.ctx, h.http.URL, &websocket.DialOptions{
-		HTTPClient: h.http.Client(), HTTPHeader: http.Header{"Origin": {h.origin()}},
-		OnPingReceived: func(context.Context, []byte) bool { pinged <- struct{}{}; return true },
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ws.CloseNow()
-	gone := make(chan error)
-	go func() {
-		for {
-			if _, _, err := ws.Read(h.ctx); err != nil {
-				gone <- err
-				return
-			}
-		}
-	}()
-	for range 5 {
-		select {
-		case <-pinged:
-		case err := <-gone:
-			t.Fatalf("a page that answers pings was closed: %v", err)
-		}
-	}
-	ws.CloseNow()
-	<-gone
-	<-h.hub.opened
-	// One that does not read answers no ping.
-	dead := h.open()
-	dead.wantClosed(false)
-}
-
-func TestClosed(t *testing.T) {
-	h := start(t, Config{}, nil)
-	for _, test := range []struct {
-		end   func(*page)
-		clean bool
-	}{
-		{func(p *page) { p.ws.Close(websocket.StatusNormalClosure, "") }, true},
-		{func(p *page) { p.ws.Close(websocket.StatusGoingAway, "") }, true},
-		{func(p *page) { p.ws.Close(4000, "given up") }, false},
-		{func(p *page) { p.ws.CloseNow() }, false},
-		{func(p *page) {
-			p.session.conn.Close(CloseReplaced, "this page connected anew")
-			p.wantClose(4001, "anew")
-		}, false},
-		{func(p *page) { p.session.conn.Close(CloseNormal, "bye"); p.wantClose(1000, "bye") }, false},
-		{func(p *page) {
-			p.session.conn.Send(Ringing{"c"})
-			p.session.conn.Close(4002, strings.Repeat("ä", 100))
-			p.session.conn.Close(4003, "too late")
-			p.session.conn.Send(Ringing{"too late"})
-			p.want(`{"event":"ringing","call":"c"}`)
-			p.wantClose(4002, strings.Repeat("ä", 61))
-		}, false},
-	} {
-		p := h.attach()
-		test.end(p)
-		p.wantClosed(test.clean)
-		p.session.conn.Send(Pong{}) // of no effect, and no panic
-		p.session.conn.Close(4004, "")
-		if len(p.session.closed) != 0 {
-			t.Error("closed was called twice")
-		}
-	}
-}
-
 func TestShutdown(t *testing.T) {
 	h := start(t, Config{}, nil)
 	pages := []*page{h.attach(), h.attach(), h.open()}
@@ -516,23 +352,5 @@ func TestClientIP(t *testing.T) {
 		if got := clientIP(r, trusted).String(); got != test.want {
 			t.Errorf("%s %q: %s, want %s", test.remote, test.forwarded, got, test.want)
 		}
-	}
-}
-
-// TestHalfFrame: a page that stops in the middle of a frame answers no pings, and is dropped.
-func TestHalfFrame(t *testing.T) {
-	h := start(t, Config{Limits: Limits{Ping: 20 * time.Millisecond, Pong: 50 * time.Millisecond}}, nil)
-	conn, err := net.Dial("tcp", h.http.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: %s\r\n\r\n\x81\xfe\x01\x00abcd{\"event", h.origin())
-	s := <-h.hub.opened
-	select {
-	case <-s.closed:
-	case <-h.ctx.Done():
-		t.Fatal("a page stuck in a frame was kept")
 	}
 }

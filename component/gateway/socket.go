@@ -272,6 +272,7 @@ func (c *socket) readFrame(typ websocket.MessageType, r io.Reader) bool {
 		return false
 	}
 	if n > int64(limit) {
+		c.drain(r)
 		c.Close(CloseTooBig, fmt.Sprintf("frame larger than %d bytes", limit))
 		return false
 	}
@@ -279,6 +280,20 @@ func (c *socket) readFrame(typ websocket.MessageType, r io.Reader) bool {
 		c.handle(typ, b.Bytes())
 	}
 	return true
+}
+
+// How much of a frame that is too large is read and thrown away, and for how long.
+const (
+	drainBytes = 16 << 20
+	drainTime  = 5 * time.Second
+)
+
+// drain reads what follows of a frame that is too large.  Closing over unread data would reset the connection, and the page would
+// never see why.
+func (c *socket) drain(r io.Reader) {
+	c.conn.SetReadDeadline(time.Now().Add(drainTime))
+	io.Copy(io.Discard, io.LimitReader(r, drainBytes))
+	c.conn.SetReadDeadline(time.Time{})
 }
 
 func (c *socket) isClosing() bool {

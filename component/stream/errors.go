@@ -56,6 +56,12 @@ func isConfiguration(err error) bool {
 	return errors.As(err, &e) && (e.Condition == "not-authorized" || e.Condition == "host-unknown")
 }
 
+// isConflict tells that another connection has our domain.
+func isConflict(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.Condition == "conflict"
+}
+
 // remedy says what an operator can do about the error, "" when nothing is known.
 func remedy(err error) string {
 	var e *Error
@@ -64,7 +70,8 @@ func remedy(err error) string {
 	}
 	switch e.Condition {
 	case "not-authorized":
-		return "the key secret differs from the server's secret for this component"
+		// ejabberd says so of a domain it does not know, too.
+		return "the key secret differs from the server's secret for this component, or the key domain names no component of it"
 	case "host-unknown":
 		return "the key domain names no component of the server"
 	case "conflict":

@@ -37,7 +37,7 @@ func (s *Stream) Request(iq *element.Element, timeout time.Duration, done func(r
 		done(nil, ErrDown)
 		return
 	}
-	if iq.Local != "iq" {
+	if kind := iq.Attr("type"); iq.Local != "iq" || kind != "get" && kind != "set" {
 		done(nil, ErrNotStanza)
 		return
 	}

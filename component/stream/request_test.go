@@ -127,14 +127,19 @@ func TestRequestThatCannotBeSent(t *testing.T) {
 		r.run()
 		defer r.stop()
 		r.connected()
-		for want, e := range map[error]*element.Element{
-			ErrAddress:   ping("").SetAttr("to", ""),
-			ErrNotStanza: message("a@example.org", ""),
+		for _, tt := range []struct {
+			want error
+			e    *element.Element
+		}{
+			{ErrAddress, ping("")},
+			{ErrAddress, ping("a@example.org").SetAttr("from", "b@example.org")},
+			{ErrNotStanza, message("a@example.org", "")},
+			{ErrNotStanza, ping("a@example.org").SetAttr("type", "result")},
 		} {
 			var got error
-			r.Request(e, never, func(_ *element.Element, err error) { got = err })
-			if got != want {
-				t.Errorf("%v ended with %v, want %v", e, got, want)
+			r.Request(tt.e, never, func(_ *element.Element, err error) { got = err })
+			if got != tt.want {
+				t.Errorf("%v ended with %v, want %v", tt.e, got, tt.want)
 			}
 		}
 		if len(r.asked.pending) != 0 {

@@ -225,5 +225,5 @@ func message(to, body string) *element.Element {
 	return element.New("", "message", "from", testDomain, "to", to).Append(element.New("", "body").WithText(body))
 }
 
-// within a synctest bubble these are minutes of no time at all.
+// never is longer than any test, also by the clock of a synctest bubble.
 const never = time.Hour

@@ -124,11 +124,12 @@ func (s *Stream) Run(ctx context.Context) error {
 	defer s.asked.wait()
 	wait, told := s.times.backoff[0], false
 	for ctx.Err() == nil {
+		began := time.Now()
 		up, err := s.connect(ctx)
 		if ctx.Err() != nil {
 			break
 		}
-		if up {
+		if up && time.Since(began) > steady && !isConflict(err) {
 			wait = s.times.backoff[0]
 		}
 		if !up && !told {
@@ -148,6 +149,10 @@ func (s *Stream) Run(ctx context.Context) error {
 	}
 	return ctx.Err()
 }
+
+// steady is how long a connection must have lasted for the next one to be tried at once.  Of two instances that push each
+// other out neither is ever steady.
+const steady = 5 * time.Second
 
 // connect runs one connection to its end and tells whether the server let us in.
 func (s *Stream) connect(ctx context.Context) (up bool, err error) {

@@ -158,6 +158,32 @@ func TestRedial(t *testing.T) {
 	})
 }
 
+// Two instances that a server lets push each other out must not do so ever faster.
+func TestConflictOfTwoInstances(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.run()
+		defer r.stop()
+		var last time.Duration
+		for range 12 {
+			r.connected().write(streamError("conflict"))
+			r.wantState(false)
+			began := time.Now()
+			p := <-r.conns
+			last = time.Since(began)
+			p.handshake()
+			p.write("<handshake/>")
+			r.wantState(true)
+			<-time.After(3 * steady)
+			p.write(streamError("conflict"))
+			r.wantState(false)
+		}
+		if last < defaultTimes.backoff[1]/2 {
+			t.Errorf("still tries anew after %v", last)
+		}
+	})
+}
+
 func TestStreamErrorEndsTheLink(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)

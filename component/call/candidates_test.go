@@ -1,0 +1,63 @@
+package call
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"carillon/jingle"
+)
+
+// TestCandidateBounds floods a call with candidates of both sides, before and after they can be passed on.
+func TestCandidateBounds(t *testing.T) {
+	r := newReplay(t)
+	tab, phone := r.jid("anna@call.example.org/w1"), r.jid("bob@example.org/phone")
+	accept := r.jingle([]string{"@conversations-2.19/session-accept.xml"})
+	c, _ := NewOutgoing(Config{NewID: func() string { return "id" }}, "A1", tab, phone.Bare(), nil)
+	sent, told := 0, 0
+	handle := func(in Input) {
+		for _, o := range c.Handle(time.Time{}, in) {
+			switch o := o.(type) {
+			case SendRequest:
+				if o.Jingle.Action == jingle.TransportInfo {
+					sent++
+				}
+			case ToBrowser:
+				if _, ok := o.Event.(RemoteCandidate); ok {
+					told++
+				}
+			}
+		}
+	}
+	flood := func() {
+		for port := range 500 {
+			line := fmt.Sprintf("candidate:1 1 udp 1 192.0.2.1 %d typ host", port+1)
+			handle(BrowserCandidate{Tab: tab, Mid: "0", Candidate: line})
+			handle(PeerRequest{From: phone, To: tab, Jingle: r.jingle([]string{"transport-info", "A1", "0", "cV3r", "candidate:1", "1", "udp", "1", "192.0.2.2", fmt.Sprint(port + 1), "typ", "host"})})
+		}
+	}
+	handle(BrowserOffer{Tab: tab, SDP: string(r.read("@page/offer.audio.sdp"))})
+	for port := range 100 {
+		handle(BrowserCandidate{Tab: tab, Mid: "0", Candidate: fmt.Sprintf("candidate:1 1 udp 1 192.0.2.1 %d typ host", port+1)})
+	}
+	handle(PeerMessage{From: phone, To: tab, Message: jingle.Message{Kind: jingle.Proceed, ID: "A1"}})
+	if sent != maxHeldCandidates {
+		t.Errorf("%d candidates were held, want %d", sent, maxHeldCandidates)
+	}
+	handle(PeerRequest{From: phone, To: tab, Jingle: accept})
+	flood()
+	if sent != maxHeldCandidates+maxCandidates-100 || told != maxCandidates {
+		t.Errorf("%d candidates went to the peer and %d to the tab", sent, told)
+	}
+}
+
+// TestBigStanza gives a call one stanza with more candidates than a call may have.
+func TestBigStanza(t *testing.T) {
+	c := jingle.Content{ICE: &jingle.Transport{}}
+	for range 1000 {
+		c.ICE.Candidates = append(c.ICE.Candidates, jingle.Candidate{Component: 1})
+	}
+	if n := len(forBrowser(c).ICE.Candidates); n != maxHeldCandidates || len(c.ICE.Candidates) != 1000 {
+		t.Errorf("%d candidates kept, and the stanza has %d", n, len(c.ICE.Candidates))
+	}
+}

@@ -1,0 +1,363 @@
+package call
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"carillon/jingle"
+)
+
+// TestWalk feeds calls with random inputs, sensible ones among them, and checks what has to hold whatever happens.
+func TestWalk(t *testing.T) {
+	inputs := 200_000
+	if testing.Short() {
+		inputs = 20_000
+	}
+	rng := rand.New(rand.NewPCG(1, 2))
+	alphabet := newAlphabet(t)
+	reached := map[string]map[State]int{}
+	for n := 0; n < inputs; {
+		w := newWalk(t, rng, alphabet, n)
+		n += w.run()
+		if reached[w.kind] == nil {
+			reached[w.kind] = map[State]int{}
+		}
+		for s := range w.seen {
+			reached[w.kind][s]++
+		}
+	}
+	want := map[string][]State{
+		"outgoing": {Offering, Probing, Proposed, Calling, Initiated, Connecting, Active, Over},
+		"incoming": {Ringing, Proceeded, Answering, Connecting, Active, Over},
+		"direct":   {Ringing, Answering, Connecting, Active, Over},
+		"local":    {Offering, Ringing, Answering, Connecting, Active, Over},
+	}
+	for kind, states := range want {
+		for _, s := range states {
+			if reached[kind][s] < inputs/1000 {
+				t.Errorf("%s: state %v was reached %d times only", kind, s, reached[kind][s])
+			}
+		}
+	}
+}
+
+// FuzzWalk looks for seeds of TestWalk that break a call.
+func FuzzWalk(f *testing.F) {
+	f.Add(uint64(3), uint64(4))
+	f.Fuzz(func(t *testing.T, a, b uint64) {
+		newWalk(t, rand.New(rand.NewPCG(a, b)), newAlphabet(t), 0).run()
+	})
+}
+
+// alphabet is what inputs are made of.
+type alphabet struct {
+	tabs, peers []jid.JID
+	sdp         []string
+	stanzas     []jingle.Stanza
+	candidates  []string
+}
+
+func newAlphabet(t *testing.T) *alphabet {
+	r := newReplay(t)
+	a := &alphabet{
+		tabs:  r.jids([]string{"anna@call.example.org/w1", "anna@call.example.org/w2", "anna@call.example.org", "ben@call.example.org/w1", "ben@call.example.org/w2"}),
+		peers: r.jids([]string{"bob@example.org/phone", "bob@example.org/phone", "bob@example.org/desk", "bob@example.org", "eve@example.net/x"}),
+	}
+	for _, f := range []string{"@page/offer.audio.sdp", "@page/offer.audio-video.sdp", "@page/answer.audio.sdp", "@page/answer.audio-video.sdp", "@page/offer.data.sdp"} {
+		a.sdp = append(a.sdp, string(r.read(f)))
+	}
+	a.sdp = append(a.sdp, "", "rubbish")
+	for _, f := range []string{"@conversations-2.19/session-initiate.xml", "@conversations-2.19/session-accept.xml", "@conversations-2.19/session-accept.video.xml", "@faulty/accept.unencrypted.xml", "@faulty/initiate.no-rtp.xml"} {
+		a.stanzas = append(a.stanzas, r.jingle([]string{f}))
+	}
+	for _, f := range []string{"session-initiate", "session-accept", "session-terminate", "session-info", "content-add", "content-modify", "content-accept", "transport-replace", "rubbish", "session-terminate A1 busy", "session-info A1 ringing", "transport-info A1 0 cV3r candidate:1 1 udp 1 192.0.2.1 9 typ host", "transport-info A1 1 x candidate:1 2 udp 1 192.0.2.1 9 typ host"} {
+		a.stanzas = append(a.stanzas, r.jingle(strings.Fields(f + " A1")[:max(2, len(strings.Fields(f)))]))
+	}
+	a.candidates = []string{"", "rubbish", "candidate:1 1 udp 1 192.0.2.1 9 typ host", "candidate:1 1 udp 1 192.0.2.1 9 typ host ufrag pgO1",
+		"candidate:1 1 udp 1 192.0.2.1 9 typ host ufrag old", "candidate:1 1 tcp 1 192.0.2.1 9 typ host tcptype active", "candidate:1 1 udp 1 a.local 9 typ host"}
+	return a
+}
+
+// walk is one call that is driven at random.
+type walk struct {
+	*testing.T
+	*alphabet
+	rng     *rand.Rand
+	at      int
+	kind    string
+	machine Machine
+	path    []Input // what a call that succeeds would get next
+	running map[Timer]bool
+	seen    map[State]bool
+	history []string
+
+	ended      bool
+	told       map[string]int // tab -> 1 when it was told of the call, 2 when it was told of its end
+	described  map[string]bool
+	opened     bool // session-initiate or session-accept has left
+	terminated int
+	passed     map[string]int // candidates, by who they went to
+}
+
+func newWalk(t *testing.T, rng *rand.Rand, a *alphabet, at int) *walk {
+	w := &walk{T: t, alphabet: a, rng: rng, at: at, running: map[Timer]bool{}, seen: map[State]bool{}, told: map[string]int{}, described: map[string]bool{}, passed: map[string]int{}}
+	ids := 0
+	cfg := Config{NewID: func() string { ids++; return fmt.Sprint(ids) }, TURN: rng.IntN(2) == 0}
+	tab, phone, bob := a.tabs[0], a.peers[0], a.peers[3]
+	offer, answer := a.sdp[1], a.sdp[3]
+	request := func(n int) PeerRequest { return PeerRequest{From: phone, To: tab, ID: "q", Jingle: a.stanzas[n]} }
+	message := func(k jingle.MessageKind) PeerMessage {
+		return PeerMessage{From: phone, To: tab, Message: jingle.Message{Kind: k, ID: "A1", Media: []string{"audio"}}}
+	}
+	features := []string{jingle.NS, jingle.NSICE, jingle.NSRTP}
+	connected := BrowserMedia{Tab: tab, State: MediaConnected}
+	var out []Output
+	switch w.kind = []string{"outgoing", "incoming", "direct", "local"}[rng.IntN(4)]; w.kind {
+	case "outgoing":
+		to, known := bob, []Resource(nil)
+		w.path = []Input{BrowserOffer{tab, offer}, message(jingle.Proceed), request(2), connected}
+		switch rng.IntN(3) {
+		case 0:
+			to = phone
+			w.path = []Input{BrowserOffer{tab, offer}, PeerReply{Tag: 1, Features: features}, request(2), connected}
+		case 1:
+			known = []Resource{{JID: phone, Features: features}}
+			w.path = []Input{BrowserOffer{tab, offer}, request(2), connected}
+		}
+		w.machine, out = NewOutgoing(cfg, "A1", tab, to, known)
+	case "incoming":
+		propose := message(jingle.Propose)
+		propose.Message.ID = "C1"
+		w.path = []Input{BrowserAccept{tab}, request(0), BrowserAnswer{tab, answer}, connected}
+		w.machine, out = NewIncoming(cfg, propose, a.tabs[:2])
+	case "direct":
+		w.path = []Input{BrowserAccept{tab}, BrowserAnswer{tab, answer}, connected}
+		first := request(0)
+		w.machine, out = NewDirect(cfg, first)
+		w.check(first, out)
+		return w
+	case "local":
+		ben := a.tabs[3]
+		w.path = []Input{BrowserOffer{tab, offer}, BrowserAccept{ben}, BrowserAnswer{ben, answer}, connected}
+		w.machine, out = NewLocal(cfg, tab, ben.Bare(), a.tabs[3:])
+	}
+	w.check(nil, out)
+	return w
+}
+
+func (w *walk) fail(format string, args ...any) {
+	w.Helper()
+	w.Fatalf("input %d, %s: %s\n%s", w.at, w.kind, fmt.Sprintf(format, args...), strings.Join(w.history, "\n"))
+}
+
+// run drives the call and returns how many inputs it took.
+func (w *walk) run() int {
+	n, most := 0, 10+w.rng.IntN(60)
+	for ; n < most; n++ {
+		w.feed(w.next())
+	}
+	for !w.ended && n < most+50 { // now nothing happens any more but time
+		n++
+		w.feed(Timeout{Timer: w.anyTimer()})
+		if len(w.running) == 0 || stateOf(w.machine) == Active {
+			break
+		}
+	}
+	if !w.ended {
+		if s := stateOf(w.machine); s != Active {
+			w.fail("time alone does not end state %v", s)
+		}
+		w.feed(Shutdown{})
+	}
+	if !w.ended || len(w.running) > 0 {
+		w.fail("not over, or timers are left: %v", w.running)
+	}
+	for tab, n := range w.told {
+		if n != 2 {
+			w.fail("%s was not told of the end", tab)
+		}
+	}
+	return n + 1
+}
+
+func (w *walk) feed(in Input) {
+	w.history = append(w.history, strings.Split(fmt.Sprintf("%T %+v", in, in), "\n")[0])
+	if o, ok := in.(Timeout); ok {
+		delete(w.running, o.Timer)
+	}
+	w.check(in, w.machine.Handle(time.Time{}, in))
+	if gone, ok := in.(BrowserGone); ok && w.told[gone.Tab.String()] == 1 {
+		w.told[gone.Tab.String()] = 2 // nobody is left to be told
+	}
+}
+
+// anyTimer picks a timer that runs, without depending on the order of a map; one that does not run when none does.
+func (w *walk) anyTimer() Timer {
+	start := w.rng.IntN(int(timerCount))
+	for i := range timerCount {
+		if t := (Timer(start) + i) % timerCount; w.running[t] {
+			return t
+		}
+	}
+	return Timer(start)
+}
+
+func pick[T any](w *walk, list []T) T { return list[w.rng.IntN(len(list))] }
+
+func (w *walk) next() Input {
+	if len(w.path) > 0 && w.rng.IntN(3) == 0 {
+		in := w.path[0]
+		w.path = w.path[1:]
+		if w.rng.IntN(20) > 0 {
+			return in
+		}
+	}
+	tab, peer := pick(w, w.tabs), pick(w, w.peers)
+	switch w.rng.IntN(40) {
+	case 0, 1, 2:
+		return BrowserOffer{tab, pick(w, w.sdp)}
+	case 3, 4, 5:
+		return BrowserAnswer{tab, pick(w, w.sdp)}
+	case 6, 7, 8, 9, 10, 11:
+		return BrowserCandidate{Tab: tab, Candidate: pick(w, w.candidates), Mid: pick(w, []string{"0", "1", "", "x"}), Line: w.rng.IntN(4) - 1}
+	case 12:
+		return pick(w, []Input{BrowserAccept{tab}, BrowserDecline{tab}, BrowserHangUp{tab}})
+	case 13, 14:
+		return BrowserMedia{tab, pick(w, []MediaState{MediaConnected, MediaDisconnected, MediaDisconnected, MediaFailed, "rubbish"})}
+	case 15, 16, 17:
+		return pick(w, []Input{BrowserLost{tab}, BrowserBack{tab}, BrowserBack{tab}, BrowserGone{tab}})
+	case 18, 19, 20, 21, 22:
+		kinds := []jingle.MessageKind{jingle.Propose, jingle.Ringing, jingle.Proceed, jingle.Accept, jingle.Reject, jingle.Retract, jingle.Finish, "rubbish"}
+		return PeerMessage{From: peer, To: tab, Message: jingle.Message{Kind: pick(w, kinds), ID: pick(w, []string{"A1", "C1", "", "B"})}}
+	case 23, 24, 25, 26, 27, 28, 29, 30:
+		j := pick(w, w.stanzas)
+		j.SID = pick(w, []string{"A1", "C1"})
+		return PeerRequest{From: peer, To: pick(w, w.tabs[:2]), ID: "q", Jingle: j}
+	case 31, 32, 33:
+		in := PeerReply{Tag: w.rng.IntN(12), Features: pick(w, [][]string{nil, {jingle.NSMessage}})}
+		if w.rng.IntN(2) == 0 {
+			in.Err = &jingle.Error{Condition: pick(w, []string{"item-not-found", "remote-server-timeout", "service-unavailable", "bad-request", "conflict"})}
+		}
+		return in
+	case 34:
+		return PeerBounce{From: peer, ID: pick(w, []string{"jm-propose-A1", "jm-proceed-C1", "x"}), Err: jingle.Error{Condition: "gone"}}
+	case 35:
+		return PeerUnavailable{From: peer}
+	case 36, 37:
+		return Timeout{Timer: w.anyTimer()}
+	case 38:
+		return Timeout{Timer: Timer(w.rng.IntN(int(timerCount)+4) - 2)}
+	}
+	if w.rng.IntN(20) == 0 {
+		return Shutdown{}
+	}
+	return PeerMessage{}
+}
+
+// check holds the outputs of one input against what must always be true.
+func (w *walk) check(in Input, out []Output) {
+	wasOver, answers := w.ended, 0
+	for _, o := range out {
+		w.history = append(w.history, strings.Split(fmt.Sprintf("    %T %+v", o, o), "\n")[0])
+		switch o := o.(type) {
+		case Answer:
+			answers++
+		case SetTimer:
+			w.running[o.Timer] = true
+			if o.After <= 0 {
+				delete(w.running, o.Timer)
+			}
+		case ToBrowser:
+			w.event(o)
+		case SendRequest:
+			w.request(o)
+		case SendMessage:
+			w.message(o)
+		case Ended:
+			w.ended = true
+		}
+		if refused, ok := o.(ToBrowser); wasOver && !isAnswer(o) && !(ok && isRefused(refused.Event)) {
+			w.fail("%T after the end", o)
+		}
+	}
+	_, asks := in.(PeerRequest)
+	if asks != (answers == 1) || answers > 1 {
+		w.fail("%d answers", answers)
+	}
+	if w.ended && len(w.running) > 0 {
+		w.fail("timers after the end: %v", w.running)
+	}
+	state := stateOf(w.machine)
+	if w.ended != (state == Over) {
+		w.fail("ended %v, state %v", w.ended, state)
+	}
+	if d := deadlines[state]; !w.ended && d.timer != noTimer && !w.running[d.timer] {
+		w.fail("state %v without its timer", state)
+	}
+	if state == Active && w.kind != "local" && !w.running[TimerPing] {
+		w.fail("an active call without a ping to come")
+	}
+	w.seen[state] = true
+}
+
+func isAnswer(o Output) bool { _, ok := o.(Answer); return ok }
+func isRefused(e Event) bool { _, ok := e.(Refused); return ok }
+
+func (w *walk) event(o ToBrowser) {
+	tab := o.Tab.String()
+	if isRefused(o.Event) {
+		return
+	}
+	if w.told[tab] == 2 {
+		w.fail("%T for %s after its end", o.Event, tab)
+	}
+	switch o.Event.(type) {
+	case Finished:
+		w.told[tab] = 2
+		return
+	case RemoteOffer, RemoteAnswer:
+		w.described[tab] = true
+	case RemoteCandidate:
+		if w.passed[tab]++; !w.described[tab] || w.passed[tab] > maxCandidates {
+			w.fail("a candidate before the description, or one too many")
+		}
+	}
+	w.told[tab] = 1
+}
+
+func (w *walk) request(o SendRequest) {
+	switch o.Jingle.Action {
+	case jingle.SessionInitiate, jingle.SessionAccept:
+		if w.opened {
+			w.fail("a second %s", o.Jingle.Action)
+		}
+		w.opened = true
+	case jingle.TransportInfo:
+		if w.passed["peer"]++; !w.opened || w.passed["peer"] > maxCandidates {
+			w.fail("a transport-info before the description, or one too many")
+		}
+	case jingle.SessionTerminate:
+		w.withdrawn()
+	}
+	if o.To.Resourcepart() == "" || o.From.Resourcepart() == "" {
+		w.fail("a session between %v and %v", o.From, o.To)
+	}
+}
+
+func (w *walk) message(o SendMessage) {
+	if o.Message.Kind == jingle.Reject || o.Message.Kind == jingle.Retract && o.To.Resourcepart() == "" {
+		w.withdrawn()
+	}
+}
+
+// withdrawn counts what ends a call for the peer.
+func (w *walk) withdrawn() {
+	if w.terminated++; w.terminated > 1 || w.ended {
+		w.fail("the call is taken back twice")
+	}
+}

@@ -1,0 +1,101 @@
+// The browser's part, made of plain objects, for tests.
+
+/** What was made since the lists were last emptied. @type {{ sockets: FakeSocket[], connections: FakePeerConnection[] }} */
+export const made = { sockets: [], connections: [] };
+
+export class FakeSocket {
+  constructor(url) {
+    this.url = url;
+    this.sent = [];
+    this.waiting = [];
+    made.sockets.push(this);
+  }
+
+  send(text) {
+    this.sent.push(JSON.parse(text));
+    for (const check of this.waiting.splice(0)) check();
+  }
+
+  close(code) {
+    this.closed = code;
+  }
+
+  /** What the server says. */
+  say(frame) {
+    this.onmessage({ data: JSON.stringify(frame) });
+  }
+
+  /** The next frame of that event that was not taken before; waits for it. */
+  async take(event) {
+    for (;;) {
+      const index = this.sent.findIndex((frame) => frame.event === event);
+      if (index >= 0) return this.sent.splice(index, 1)[0];
+      await new Promise((resolve) => this.waiting.push(resolve));
+    }
+  }
+}
+
+export class FakeTrack extends EventTarget {
+  constructor(kind) {
+    super();
+    this.kind = kind;
+    this.enabled = true;
+    this.muted = false;
+    this.readyState = 'live';
+  }
+}
+
+export class FakeStream {
+  constructor(kinds = []) {
+    this.tracks = kinds.map((kind) => new FakeTrack(kind));
+  }
+  getTracks() { return this.tracks; }
+  getAudioTracks() { return this.tracks.filter(({ kind }) => kind === 'audio'); }
+  getVideoTracks() { return this.tracks.filter(({ kind }) => kind === 'video'); }
+  addTrack(track) { this.tracks.push(track); }
+}
+
+export class FakePeerConnection {
+  constructor(configuration) {
+    Object.assign(this, { configuration, did: [], transceivers: [], signalingState: 'stable', connectionState: 'new', remoteDescription: null });
+    made.connections.push(this);
+  }
+  setConfiguration(configuration) { this.configuration = { ...configuration }; }
+  getSenders() { return this.transceivers.map(({ sender }) => sender); }
+  getTransceivers() { return this.transceivers; }
+  addTrack(track) {
+    this.did.push(`track ${track.kind}`);
+    const free = this.transceivers.find((each) => each.receiver.track.kind === track.kind && !each.sender.track);
+    if (free) free.sender.track = track;
+    else this.transceivers.push({ sender: { track }, receiver: { track: new FakeTrack(track.kind) } });
+  }
+  addTransceiver(kind, { direction }) {
+    this.did.push(`${direction} ${kind}`);
+    this.transceivers.push({ sender: { track: null }, receiver: { track: new FakeTrack(kind) } });
+  }
+  async createOffer() { return { type: 'offer', sdp: 'our offer' }; }
+  async createAnswer() { return { type: 'answer', sdp: 'our answer' }; }
+  async setLocalDescription({ type }) {
+    this.signalingState = type === 'offer' ? 'have-local-offer' : 'stable';
+    // As in browsers, candidates may come before whoever set the description hears that it was set.
+    this.onicecandidate({ candidate: { candidate: 'candidate:early', sdpMid: '0', sdpMLineIndex: 0 } });
+  }
+  async setRemoteDescription({ type, sdp }) {
+    if (sdp === 'bad') throw new Error('no SDP');
+    this.did.push(`remote ${type}`);
+    this.remoteDescription = { type, sdp };
+    this.signalingState = type === 'offer' ? 'have-remote-offer' : 'stable';
+    if (type !== 'offer') return;
+    for (const kind of sdp.split(' ')) this.transceivers.push({ sender: { track: null }, receiver: { track: new FakeTrack(kind) } });
+  }
+  async addIceCandidate({ candidate }) {
+    if (!this.remoteDescription) throw new Error('too early');
+    this.did.push(`candidate ${candidate}`);
+    if (candidate === 'bad') throw new Error('refused');
+  }
+  become(state) {
+    this.connectionState = state;
+    this.onconnectionstatechange();
+  }
+  close() { this.closed = true; }
+}
