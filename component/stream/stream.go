@@ -176,7 +176,9 @@ func (s *Stream) connect(ctx context.Context) (up bool, err error) {
 	s.cfg.Log.Info("connected to the XMPP server", "address", s.cfg.Address, "domain", s.domain)
 	s.tell(true, nil)
 
-	err = l.fail(s.read(ctx, l, in, scope))
+	if err = l.fail(s.read(ctx, l, in, scope)); ctx.Err() != nil {
+		err = ctx.Err()
+	}
 	s.link.Store(nil)
 	leave()
 	<-written

@@ -265,7 +265,7 @@ func TestStop(t *testing.T) {
 				p.conn.Close()
 			}()
 			r.stop()
-			if err := r.wantState(false); !errors.Is(err, context.Canceled) && err != errClosed {
+			if err := r.wantState(false); err != context.Canceled {
 				t.Errorf("link ended with %v", err)
 			}
 			if p.err != nil {
