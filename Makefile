@@ -33,7 +33,8 @@ demo: go
 	@if [ "$(CLIENT)" = dino ]; then \
 		if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then testdata/install desktop; else testdata/install dino; fi; \
 	fi
-	@if [ -n "$(CLIENT)" ]; then set -- -client "$(CLIENT)"; fi; exec $(GO) run ./cmd/carillon demo "$$@"
+	@dir=$$(mktemp -d) && trap 'rm -rf "$$dir"' EXIT && trap : INT TERM && $(GO) build -o "$$dir" ./cmd/carillon ./cmd/jingle-echo && \
+	if [ -n "$(CLIENT)" ]; then set -- -client "$(CLIENT)"; fi; "$$dir/carillon" demo "$$@"
 
 clean:
 	rm -rf carillon jingle-echo testdata/dino/build testdata/browser/node_modules

@@ -89,7 +89,7 @@ func (w *writer) unusable(c *jingle.Content) string {
 	case c.RTP.Media != "audio" && c.RTP.Media != "video":
 		return "neither audio nor video"
 	case c.Senders == jingle.SendersNone && (c.ICE == nil || c.ICE.Ufrag == "" && !c.ICE.Protected && len(c.ICE.Fingerprints) == 0) && !w.bundled(c.Name):
-		return "rejected, as stanza does it: nobody sends and there is no transport" // StanzaRejects
+		return repairRejected
 	case c.Disposition != "" && c.Disposition != "session":
 		return "not of the session but " + strconv.Quote(c.Disposition)
 	}

@@ -1,6 +1,7 @@
 package sdpconv
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -53,7 +54,7 @@ func (s *mediaWriter) choose() {
 		s.senders.Sends(jingle.Initiator) && may.Sends(jingle.Initiator),
 		s.senders.Sends(jingle.Responder) && may.Sends(jingle.Responder))
 	if got, want := direction(s.content.Senders, s.author), direction(s.senders, s.author); got != want {
-		s.lose("a="+got, "wider than the offer, narrowed to a="+want)
+		s.lose("a="+got, repairDirection+want)
 	}
 }
 
@@ -117,7 +118,7 @@ func (s *mediaWriter) settleSetup() {
 		s.setup = jingle.SetupActpass
 	}
 	if s.setup != said {
-		s.lose("a=setup:"+string(said), "cannot be in such "+s.typ.String()+", a=setup:"+string(s.setup)+" taken")
+		s.lose("a=setup:"+string(said), fmt.Sprintf(repairSetup, s.typ, s.setup))
 	}
 }
 
@@ -180,7 +181,7 @@ func (s *mediaWriter) writeTransport() {
 	}
 	s.attr("setup:" + string(s.setup))
 	if s.content.RTP.Encryption {
-		s.lose("a=crypto", "browsers have no SDES; DTLS is there")
+		s.lose("a=crypto", repairSDES)
 	}
 }
 
@@ -189,7 +190,7 @@ func (s *mediaWriter) writeCandidates() {
 		text := FormatCandidate(c, "")
 		switch {
 		case c.Component > 1:
-			s.lose("a="+text, "component of RTCP, which is multiplexed")
+			s.lose("a="+text, repairComponent)
 		case strings.Contains(c.IP, "%"):
 			s.lose("a="+text, "address with a zone")
 		default:

@@ -11,7 +11,7 @@ import (
 func (s *mediaWriter) writeRTP() {
 	rtp := s.content.RTP
 	if !rtp.RTCPMux {
-		s.lose("a=rtcp-mux", "not said; added, since browsers demand it")
+		s.lose("a=rtcp-mux", repairMux)
 	}
 	s.attr("rtcp-mux")
 	if rtp.RTCPReducedSize {
@@ -138,7 +138,7 @@ func (s *mediaWriter) writeSources() {
 	msid := ""
 	var kept []string
 	var lines []string
-	for _, src := range s.content.RTP.Sources {
+	for _, src := range s.declared() {
 		own := msidOf(src)
 		switch {
 		case !isNumber(src.SSRC) || slices.Contains(kept, src.SSRC):
@@ -147,15 +147,16 @@ func (s *mediaWriter) writeSources() {
 		case msid == "":
 			msid = own
 		case own != "" && own != msid:
-			s.lose("a=ssrc:"+src.SSRC+" msid:"+own, "source of a second track in one content")
+			s.lose("a=ssrc:"+src.SSRC+" msid:"+own, repairTrack)
 			continue
 		}
 		kept = append(kept, src.SSRC)
 		lines = append(lines, s.sourceLines(src)...)
 	}
-	if s.senders.Sends(s.author) {
-		s.writeMsid(msid)
+	if !s.senders.Sends(s.author) {
+		msid = ""
 	}
+	s.writeMsid(msid)
 	for _, g := range s.content.RTP.SourceGroups {
 		text := "ssrc-group:" + g.Semantics + " " + strings.Join(g.SSRCs, " ")
 		if len(g.SSRCs) == 0 || !isToken(g.Semantics) || slices.ContainsFunc(g.SSRCs, func(x string) bool { return !slices.Contains(kept, x) }) {
@@ -167,6 +168,26 @@ func (s *mediaWriter) writeSources() {
 	for _, l := range lines {
 		s.attr(l)
 	}
+}
+
+// declared returns the sources, with those that only a group names: stanza 12.22 answers so, and libwebrtc refuses a group of sources that
+// it does not know.
+func (s *mediaWriter) declared() []jingle.Source {
+	list := slices.Clone(s.content.RTP.Sources)
+	find := func(ssrc string) int {
+		return slices.IndexFunc(list, func(x jingle.Source) bool { return x.SSRC == ssrc })
+	}
+	for _, g := range s.content.RTP.SourceGroups {
+		if g.Semantics != "FID" || len(g.SSRCs) != 2 || len(list) >= maxSources {
+			continue
+		}
+		primary := find(g.SSRCs[0])
+		if primary >= 0 && find(g.SSRCs[1]) < 0 {
+			s.lose("a=ssrc:"+g.SSRCs[1], repairSource)
+			list = append(list, jingle.Source{SSRC: g.SSRCs[1], Parameters: list[primary].Parameters})
+		}
+	}
+	return list
 }
 
 func msidOf(src jingle.Source) string {

@@ -127,6 +127,11 @@ export class Call extends Emitter {
     this.#end({ reason: 'declined', text: 'You declined the call.' });
   }
 
+  /** What the browser measures of this call; undefined before it has a connection. @returns {Promise<RTCStatsReport> | undefined} */
+  getStats() {
+    return this.#pc?.getStats();
+  }
+
   hangUp() {
     if (this.ending) return;
     if (this.state === 'incoming') return this.decline();

@@ -24,7 +24,7 @@ func TestCallThroughRelay(t *testing.T) {
 	var kinds []string
 	page.Eval(`
 		const kinds = [];
-		for (const [, stat] of await carillon.calls[0].peerConnection.getStats()) {
+		for (const [, stat] of await carillon.calls[0].getStats()) {
 			if (stat.type === 'local-candidate') kinds.push(stat.candidateType);
 		}
 		return kinds`, &kinds)

@@ -134,9 +134,10 @@ def state(inst, stats=False):
     s["phase"] = "idle" if s["online"] else "offline"
     if win:
         text = " | ".join(s["labels"])
-        s["phase"] = ("calling" if "Calling\u2026" in text else "remote-ringing" if "Ringing\u2026" in text
-                      else "connecting" if "Connecting\u2026" in text
-                      else "over" if re.search(r"(ended|declined) the call|has been terminated", text) else "connected")
+        # A call that was declined keeps the label "Calling" beside the news.
+        s["phase"] = ("over" if re.search(r"(ended|declined) the call|has been terminated", text)
+                      else "calling" if "Calling\u2026" in text else "remote-ringing" if "Ringing\u2026" in text
+                      else "connecting" if "Connecting\u2026" in text else "connected")
         if s["phase"] == "connected":
             # The buttons are replaced by a text once the call is over.
             try:
