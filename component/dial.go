@@ -12,8 +12,10 @@ import (
 	"carillon/jingle"
 )
 
-// dialsPerMinute bounds how often one network address may ring one callee, answered or not.
-const dialsPerMinute = 6
+const (
+	dialsPerMinute    = 6  // of one network address to one callee, answered or not
+	proposesPerMinute = 30 // of one XMPP user to all ghosts
+)
 
 // callConfig is what every machine of this component shares.
 func (c *Component) callConfig() call.Config {
@@ -133,6 +135,9 @@ func addresses(tabs []*tab) []jid.JID {
 // propose rings the pages of a ghost for an XMPP user.  What cannot ring is rejected at once: Dino and Movim would call for ever,
 // and the reject tells nothing about whether the address exists.  c.mu is held.
 func (c *Component) propose(st stream.Stanza, m jingle.Message) {
+	if !c.policy.oncePer(time.Now(), "propose "+st.From.Bare().String(), proposesPerMinute) {
+		return
+	}
 	g := c.ghostOf(st.To)
 	tabs := c.ringable(g, st.To)
 	reason := jingle.Gone

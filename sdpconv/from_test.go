@@ -233,3 +233,39 @@ func TestFromSDPShape(t *testing.T) {
 		t.Errorf("after %v, before %v", after, lines)
 	}
 }
+
+// An m-line may be used again, with another mid, once both sides wrote port 0.
+func TestRecycledLine(t *testing.T) {
+	var lines Lines
+	for i, step := range []struct {
+		author       jingle.Role
+		setup, mid   string
+		port         string
+		state        LineState
+		contentNamed string
+	}{
+		{jingle.Initiator, "actpass", "1", "9", Live, "1"},
+		{jingle.Responder, "active", "1", "9", Live, "1"},
+		{jingle.Initiator, "actpass", "1", "0", Rejected, ""},
+		{jingle.Responder, "active", "1", "0", Free, ""},
+		{jingle.Responder, "actpass", "2", "9", Live, "2"},
+	} {
+		second := audio(step.mid, step.setup)
+		second[0] = "m=audio " + step.port + " UDP/TLS/RTP/SAVPF 111"
+		d, after, _, err := FromSDP(browserSDP(append(audio("0", step.setup), second...)...), step.author, lines)
+		if err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+		name := ""
+		if len(d.Contents) == 2 {
+			name = d.Contents[1].Name
+		}
+		if after[1].State != step.state || name != step.contentNamed {
+			t.Errorf("step %d: line %+v, content %q", i, after[1], name)
+		}
+		lines = after
+	}
+	if lines[1].Creator != jingle.Responder || lines[1].Mid != "2" || len(lines) != 2 {
+		t.Errorf("%+v", lines)
+	}
+}

@@ -5,7 +5,7 @@ package sdpconv
 const (
 	// Dino 0.4.2 accepts with senders both what was offered one way, and so does this project where strict clients have no senders none.
 	repairDirection = "wider than the offer, narrowed to a="
-	// Cheogram's bridge 2024 and the example in XEP-0343 answer actpass; Jitsi Desktop says nothing.
+	// A bridge to telephones (dino/dino issue 1072) and the example in XEP-0343 answer actpass; Jitsi Desktop says nothing.
 	repairSetup = "cannot be in such %s, a=setup:%s taken"
 	// Gateways to SIP; browsers demand rtcp-mux by default.
 	repairMux = "not said; added, since browsers demand it"

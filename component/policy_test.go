@@ -1,0 +1,99 @@
+package component
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mellium.im/xmpp/jid"
+
+	"carillon/component/call"
+	"carillon/component/gateway"
+	"carillon/jingle"
+)
+
+func TestAdmission(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	p := newPolicy(nil, Limits{})
+	ghost := func(i int) jid.JID { return jid.MustParse(fmt.Sprintf("g%d@call.example.org/x", i)) }
+	user := func(i int) jid.JID { return jid.MustParse(fmt.Sprintf("u%d@example.org/phone", i)) }
+	ip := netip.MustParseAddr
+	must := func(a *admission, err error) *admission {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	refused := func(what string, _ *admission, err error) {
+		t.Helper()
+		if err == nil {
+			t.Errorf("%s was admitted", what)
+		}
+	}
+	first := must(p.admit(now, ghost(1), user(1), ip("2001:db8::1")))
+	_, err := p.admit(now, ghost(2), user(1), ip("192.0.2.1"))
+	refused("a second guest at a ringing callee", nil, err)
+	second := must(p.admit(now, ghost(2), user(2), ip("2001:db8::2")))
+	_, err = p.admit(now, ghost(3), user(3), ip("2001:db8::ffff:1:2:3"))
+	refused("a third ringing call from one /64", nil, err)
+	third := must(p.admit(now, ghost(3), user(3), ip("2001:db8:0:1::1")))
+
+	first.answered()
+	fourth := must(p.admit(now, ghost(4), user(4), ip("2001:db8::4")))
+	first.release(now, call.HungUp)
+	first.release(now, call.HungUp) // counts once
+	second.release(now, call.PeerDeclined)
+	_, err = p.admit(now, ghost(2), user(2), ip("198.51.100.1"))
+	refused("the guest that was declined just now", nil, err)
+	_, err = p.admit(now, ghost(9), user(2), ip("2001:db8::9"))
+	refused("another guest of the network address that was declined just now", nil, err)
+	must(p.admit(now, ghost(9), user(2), ip("198.51.100.2"))).release(now, call.Cancelled)
+	must(p.admit(now.Add(61*time.Second), ghost(2), user(2), ip("2001:db8::2"))).release(now, call.NoAnswer)
+	third.release(now, call.Cancelled)
+	fourth.release(now, call.Cancelled)
+	if p.total != 0 || len(p.ringing) != 0 || len(p.calls) != 0 {
+		t.Errorf("after all calls the policy still counts %d, %v, %v", p.total, p.ringing, p.calls)
+	}
+	p.sweep(now.Add(time.Hour))
+	if len(p.cooling) != 0 {
+		t.Errorf("an hour later it remembers %v", p.cooling)
+	}
+}
+
+func TestCountedEventsAreBounded(t *testing.T) {
+	now := time.Unix(1_000_000, 0)
+	p := newPolicy(nil, Limits{})
+	for i := range maxCounted + 10 {
+		if got, want := p.oncePer(now, fmt.Sprint(i), 1), i < maxCounted; got != want {
+			t.Fatalf("event %d: %v", i, got)
+		}
+	}
+	if !p.oncePer(now.Add(2*time.Minute), "later", 1) {
+		t.Error("nothing was forgotten")
+	}
+}
+
+// TestRelayCredentialsAreRenewed holds a call for longer than credentials live, on the test's own clock.
+func TestRelayCredentialsAreRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, w := newTestComponent(t, func(cfg *Config) { cfg.TURN = TURN{URLs: []string{"turn:turn.example.org"}, Secret: "north"} })
+		p := attached(t, c, newKey(t), "anna", nil)
+		id, sid := place(p, w, "alice@example.org")
+		w.jmi(alice, p.at.Address, jingle.Proceed, sid)
+		w.result(w.next("session-initiate", isAction(jingle.SessionInitiate)))
+		w.next("result", isReply(w.session(alice, p.at.Address, jingle.SessionAccept, sid, contentsOf(t, "answer"))))
+		p.do(gateway.Media{Call: id, State: call.MediaConnected})
+		time.Sleep(turnLifetime - time.Minute)
+		if renewed := expect[gateway.ICEServers](p); renewed.Call != id || renewed.Expires != 600 {
+			t.Errorf("renewed with %+v", renewed)
+		}
+		time.Sleep(turnLifetime)
+		expect[gateway.ICEServers](p)
+		p.do(gateway.HangUp{Call: id})
+		expect[gateway.Ended](p)
+		c.shutDown()
+	})
+}
