@@ -139,6 +139,10 @@ func (r *runner) carryOut(outputs []call.Output) (ended bool) {
 			r.answer(o)
 		case call.SetTimer:
 			r.setTimer(o.Timer, o.After)
+		case call.Untranslated:
+			for _, l := range o.Losses {
+				r.c.log.Debug("not translated", "call", r.id, "line", l.Number, "reason", l.Reason)
+			}
 		case call.Ended:
 			r.outcome, ended = o.Outcome, true
 		}

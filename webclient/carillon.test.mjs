@@ -5,12 +5,14 @@ import { readFileSync } from 'node:fs';
 import { afterEach, beforeEach, mock, test } from 'node:test';
 
 import { Carillon, memoryStore } from './carillon.js';
-import { FakePeerConnection, FakeSocket, FakeStream, FakeTrack, made } from './fakes.mjs';
+import { FakeClock, FakePeerConnection, FakeSocket, FakeStream, FakeTrack, made } from './fakes.mjs';
 import { base64url, profileOf, signingInput } from './identity.js';
 import { backoff } from './link.js';
 
 /** @type {Carillon[]} */
 let pages = [];
+/** @type {FakeClock} */
+let clock;
 
 const HELLO = { event: 'hello', nonce: 'n', domain: 'call.example.org', protocol: 1, ping_interval: 30 };
 
@@ -19,12 +21,13 @@ beforeEach(() => {
   made.connections = [];
   pages = [];
   Object.assign(globalThis, { WebSocket: FakeSocket, RTCPeerConnection: FakePeerConnection, MediaStream: FakeStream });
-  mock.timers.enable({ apis: ['setTimeout', 'Date'] });
+  clock = new FakeClock();
+  clock.install();
 });
 
 afterEach(() => {
   for (const page of pages) page.close();
-  mock.timers.reset();
+  clock.restore();
 });
 
 const settle = () => new Promise((resolve) => setImmediate(resolve));
@@ -122,7 +125,7 @@ test('a refused name rejects and ends the dialling', async () => {
   made.sockets[0].say({ event: 'error', id, code: 'reserved_name', message: 'reserved name', description: '' });
   await attached;
   assert.equal(carillon.state, 'offline');
-  mock.timers.tick(60_000);
+  clock.tick(60_000);
   assert.equal(made.sockets.length, 1);
 });
 
@@ -132,7 +135,7 @@ test('attach settles when no server can be reached, and goes on trying', async (
   const attached = assert.rejects(carillon.attach('Anna'), { code: 'link-lost' });
   made.sockets[0].onclose({ code: 1006 });
   assert.equal(carillon.state, 'away');
-  mock.timers.tick(25_000);
+  clock.tick(25_000);
   await attached;
   assert.ok(made.sockets.length > 1);
 });
@@ -281,7 +284,7 @@ test('a socket that breaks: same instance and token, unacknowledged frames again
   socket.onclose({ code: 1006 });
   assert.equal(carillon.state, 'away');
   pc.become('connected');
-  mock.timers.tick(1000);
+  clock.tick(1000);
   assert.equal(made.sockets.length, 2);
   const { socket: second, frame } = await greet({ resumed: true });
   assert.equal(frame.resume, 'token');
@@ -297,7 +300,7 @@ test('a call that ended while we were away ends here, the others go on', async (
   socket.say({ event: 'incoming', call: 'c3', from: 'bob@example.org', media: ['audio'] });
   const other = carillon.calls[1];
   socket.onclose({ code: 1006 });
-  mock.timers.tick(1000);
+  clock.tick(1000);
   const { socket: second } = await greet({ resumed: true });
   for (const frame of second.sent) {
     if (frame.call === 'c3') second.say({ event: 'error', id: frame.id, code: 'unknown_call', message: '', description: '', call: 'c3' });
@@ -310,7 +313,7 @@ test('a call that ended while we were away ends here, the others go on', async (
 test('a server that lost our calls ends them here', async () => {
   const { socket, call, pc } = await dialled();
   socket.onclose({ code: 1006 });
-  mock.timers.tick(1000);
+  clock.tick(1000);
   await greet({ resumed: false });
   assert.equal((await call.finished).reason, 'page-lost');
   assert.equal(pc.closed, true);
@@ -320,7 +323,7 @@ test('a hang-up while the server is away is told when it is back', async () => {
   const { socket, call } = await dialled();
   socket.onclose({ code: 1006 });
   call.hangUp();
-  mock.timers.tick(1000);
+  clock.tick(1000);
   const { socket: second } = await greet({ resumed: true });
   assert.equal((await second.take('hang_up')).call, 'c1');
   assert.equal(second.sent.some(({ event }) => event === 'offer'), false);
@@ -328,9 +331,9 @@ test('a hang-up while the server is away is told when it is back', async () => {
 
 test('no pong: the silent socket is given up without saying goodbye', async () => {
   const { carillon, socket } = await page();
-  mock.timers.tick(30_000);
+  clock.tick(30_000);
   await socket.take('ping');
-  mock.timers.tick(10_000);
+  clock.tick(10_000);
   assert.equal(socket.closed, 4000);
   assert.equal(made.sockets.length, 2);
   assert.equal(carillon.state, 'connecting');
@@ -340,7 +343,7 @@ test('a request settles: with the lost link, or after a time without an answer',
   const { carillon, socket } = await page();
   const told = assert.rejects(carillon.tell('bob@example.org'), { code: 'timeout' });
   await socket.take('tell');
-  mock.timers.tick(15_000);
+  clock.tick(15_000);
   await told;
   const again = assert.rejects(carillon.tell('bob@example.org'), { code: 'link-lost' });
   socket.onclose({ code: 1006 });
@@ -369,7 +372,7 @@ test('contacts: asked, approved with a ticket that is kept, forgotten', async ()
 
 test('no state of a call lasts for ever, even when the server is silent', async () => {
   const { socket, call } = await rung();
-  mock.timers.tick(100_000);
+  clock.tick(100_000);
   assert.equal((await call.finished).reason, 'missed');
   await socket.take('decline');
 });

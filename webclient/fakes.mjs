@@ -1,5 +1,55 @@
 // The browser's part, made of plain objects, for tests.
 
+import { webcrypto } from 'node:crypto';
+
+// Every browser has these two; Node has them without a flag from version 19 on.
+globalThis.crypto ??= webcrypto;
+globalThis.CustomEvent ??= class CustomEvent extends Event {
+  constructor(type, options = {}) {
+    super(type, options);
+    this.detail = options.detail ?? null;
+  }
+};
+
+const real = { setTimeout, clearTimeout, now: Date.now };
+
+/** Time that passes only in tick(), for setTimeout, clearTimeout and Date.now between install() and restore(). */
+export class FakeClock {
+  constructor() {
+    this.now = 1_700_000_000_000;
+    this.timers = new Set();
+  }
+
+  install() {
+    globalThis.setTimeout = (run, delay = 0, ...args) => {
+      const timer = { due: this.now + delay, run: () => run(...args) };
+      this.timers.add(timer);
+      return timer;
+    };
+    globalThis.clearTimeout = (timer) => void this.timers.delete(timer);
+    Date.now = () => this.now;
+  }
+
+  restore() {
+    Object.assign(globalThis, { setTimeout: real.setTimeout, clearTimeout: real.clearTimeout });
+    Date.now = real.now;
+  }
+
+  /** Lets so many milliseconds pass: what falls due runs at its own time, also what is set meanwhile. */
+  tick(milliseconds) {
+    const end = this.now + milliseconds;
+    for (;;) {
+      // The sort is stable: of those due at once the one that was set first is first.
+      const [timer] = [...this.timers].filter(({ due }) => due <= end).sort((a, b) => a.due - b.due);
+      if (!timer) break;
+      this.timers.delete(timer);
+      this.now = Math.max(this.now, timer.due);
+      timer.run();
+    }
+    this.now = end;
+  }
+}
+
 /** What was made since the lists were last emptied. @type {{ sockets: FakeSocket[], connections: FakePeerConnection[] }} */
 export const made = { sockets: [], connections: [] };
 

@@ -72,10 +72,12 @@ func TestAddressSurvives(t *testing.T) {
 	if other == before || second.address() != page.address() {
 		t.Errorf("a second page is %s beside %s", other, before)
 	}
-	if err := s.server.Restart(t.Context()); err != nil {
+	s.server.Kill()
+	page.WaitFor("return document.body.dataset.link === 'down'", 10*time.Second)
+	if err := s.server.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	page.WaitFor("return document.body.dataset.link === 'online'", 30*time.Second)
+	page.WaitFor("return document.body.dataset.link === 'attached'", 30*time.Second)
 	page.Eval("return carillon.account.address", &after)
 	if after != before {
 		t.Errorf("after the XMPP server's restart the page is %s, was %s", after, before)
