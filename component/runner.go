@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	inboxSize      = 256 // inputs that may wait for a call
+	inboxSize      = 256         // inputs that may wait for a call
 	requestTimeout = time.Minute // Monal answers a session-initiate only when its user has
 	pingTimeout    = 10 * time.Second
 )

@@ -371,10 +371,14 @@ test('contacts: asked, approved with a ticket that is kept, forgotten', async ()
 });
 
 test('no state of a call lasts for ever, even when the server is silent', async () => {
-  const { socket, call } = await rung();
+  const { carillon, socket, call } = await rung();
   clock.tick(100_000);
   assert.equal((await call.finished).reason, 'missed');
-  await socket.take('decline');
+  // A server that does not even answer pings was left meanwhile; it hears of the end as soon as it is back.
+  assert.equal(socket.closed, 4000);
+  carillon.retry();
+  const { socket: back } = await greet({ resumed: true });
+  assert.equal((await back.take('decline')).call, 'c2');
 });
 
 test('close says goodbye and ends everything', async () => {

@@ -36,20 +36,38 @@ func recipe(t *testing.T, heading, language string) string {
 	return block[1]
 }
 
-// TestRecipeForProsody does what the README says, as written: its lines in Prosody's configuration, its carillon.toml, its commands.  Only where the
-// machine is not the reader's, ports and directories, the environment overrides the file.
-func TestRecipeForProsody(t *testing.T) {
-	const heading = "Attach it to Prosody"
-	port := freePort(t)
-	srv, err := xmppserver.StartProsody(t.Context(), xmppserver.Options{
-		Domain: "example.org", Users: map[string]string{"alice": "pw-alice"},
-		Global: "component_ports = { " + port + " }\n" + recipe(t, heading, "lua"),
+// TestRecipes does what the README says, as written: its lines in the server's configuration, its carillon.toml, its commands.  Only where the machine
+// is not the reader's, ports and directories, something else is said.
+func TestRecipes(t *testing.T) {
+	options := xmppserver.Options{Domain: "example.org", Users: map[string]string{"alice": "pw-alice"}}
+	t.Run("Prosody", func(t *testing.T) {
+		port := freePort(t)
+		options := options
+		options.Global = "component_ports = { " + port + " }\n" + recipe(t, "Attach it to Prosody", "lua")
+		srv, err := xmppserver.StartProsody(t.Context(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { srv.Stop() })
+		followReadme(t, port)
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { srv.Stop() })
+	t.Run("ejabberd", func(t *testing.T) {
+		port := freePort(t)
+		options := options
+		options.Listen = strings.Replace(recipe(t, "Attach it to ejabberd", "yaml"), "5347", port, 1)
+		srv, err := xmppserver.StartEjabberd(t.Context(), options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { srv.Stop() })
+		followReadme(t, port)
+	})
+}
 
+// followReadme builds, configures and runs Carillon by the README's commands, until it is ready to call.
+func followReadme(t *testing.T, port string) {
+	t.Helper()
+	const heading = "Attach it to Prosody"
 	dir := t.TempDir()
 	commands := recipe(t, heading, "sh")
 	build, _, _ := strings.Cut(commands, "\n")

@@ -36,6 +36,7 @@ type Options struct {
 	External  TURN              // announced by XEP-0215 when Host is set
 	Config    string            // further lines for the component's section of the configuration
 	Global    string            // further global lines of the configuration
+	Listen    string            // further listeners, lines of YAML; ejabberd only
 	Log       io.Writer         // receives the server's log as well
 }
 
