@@ -381,6 +381,18 @@ test('no state of a call lasts for ever, even when the server is silent', async 
   assert.equal((await back.take('decline')).call, 'c2');
 });
 
+test('a call that nobody takes is missed, and a server that is there hears of it at once', async () => {
+  const { socket, call } = await rung();
+  for (let seconds = 0; seconds < 120; seconds += 30) {
+    clock.tick(30_000);
+    socket.say({ event: 'pong', id: (await socket.take('ping')).id });
+    await settle();
+  }
+  assert.equal((await call.finished).reason, 'missed');
+  assert.equal((await socket.take('decline')).call, 'c2');
+  assert.equal(made.sockets.length, 1);
+});
+
 test('close says goodbye and ends everything', async () => {
   const { carillon, socket, call } = await dialled();
   carillon.close();
