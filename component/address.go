@@ -32,6 +32,12 @@ func normalName(name string) (string, error) {
 	return n, nil
 }
 
+// CheckName says why a name can be no guest's.
+func CheckName(name string) error {
+	_, err := normalName(name)
+	return err
+}
+
 // ghostAddress is the self-certifying address of a normalised name and a key: NAME-SUFFIX@DOMAIN.  Whoever can sign with the key
 // owns the address; nothing needs to be registered.
 func ghostAddress(name string, key []byte, domain jid.JID) (jid.JID, error) {
@@ -71,7 +77,7 @@ func (c *Component) authenticate(a gateway.Attach, nonce, origin string) (jid.JI
 	}
 	address, err := ghostAddress(name, a.Key, c.cfg.Domain)
 	if err != nil {
-		return jid.JID{}, "", gateway.Errorf(gateway.BadName, "this name cannot stand in an XMPP address")
+		return jid.JID{}, "", gateway.Errorf(gateway.BadName, "this name cannot stand in an XMPP address: the address goes on with Latin letters, which right-to-left names do not allow")
 	}
 	return address, name, nil
 }

@@ -68,9 +68,9 @@ type Component struct {
 	mu      sync.Mutex // guards everything below; held for lookups and for queueing, never while waiting
 	up      bool       // the stream is authenticated
 	closing bool
+	tabs    int                 // pages at all ghosts
 	ghosts  map[string]*ghost   // by bare JID
 	calls   map[callKey]*runner // those with an XMPP peer
-	bounces map[string]*runner  // by id of our message
 	ringing map[*runner]*ghost  // incoming calls that nobody has answered
 	runners map[*runner]bool    // all calls
 }
@@ -107,7 +107,7 @@ func newComponent(cfg Config, key []byte) (*Component, error) {
 	}
 	c := &Component{
 		cfg: cfg, log: cfg.Log, key: key, reserved: map[string]bool{}, policy: newPolicy(cfg.MayCall, cfg.Limits), ctx: context.Background(),
-		ghosts: map[string]*ghost{}, calls: map[callKey]*runner{}, bounces: map[string]*runner{},
+		ghosts: map[string]*ghost{}, calls: map[callKey]*runner{},
 		ringing: map[*runner]*ghost{}, runners: map[*runner]bool{},
 	}
 	for _, name := range cfg.ReservedNames {
@@ -183,6 +183,10 @@ func (c *Component) connected(up bool, err error) {
 	}
 	if up {
 		c.showAgain()
+		return
+	}
+	for _, g := range c.ghosts {
+		clear(g.devices) // what happens to them now is not heard
 	}
 }
 
@@ -220,8 +224,8 @@ func (c *Component) Stats() Stats {
 	s := Stats{Linked: c.up, Ghosts: len(c.ghosts), Calls: len(c.runners)}
 	for _, g := range c.ghosts {
 		s.Tabs += len(g.tabs)
-		for _, p := range g.peers {
-			if p.Features != nil {
+		for _, d := range g.devices {
+			if d.Features != nil {
 				s.Devices++
 			}
 		}

@@ -12,10 +12,8 @@ import (
 	"carillon/jingle"
 )
 
-const (
-	dialsPerMinute    = 6  // of one network address to one callee, answered or not
-	proposesPerMinute = 30 // of one XMPP user to all ghosts
-)
+// proposesPerMinute bounds how often one XMPP user may ring ghosts.
+const proposesPerMinute = 30
 
 // callConfig is what every machine of this component shares.
 func (c *Component) callConfig() call.Config {
@@ -51,10 +49,10 @@ func (c *Component) dial(t *tab, address string, id gateway.ID) (gateway.Frame, 
 	if err := c.policy.permits(to); err != nil {
 		return nil, err
 	}
-	now := time.Now()
-	place := addressGroup(t.ip)
-	if !c.policy.oncePer(now, "dial "+place+" "+to.Bare().String(), dialsPerMinute) {
-		return nil, gateway.Errorf(gateway.RateLimited, "you have called this address too often just now; wait a minute")
+	now, from, limits := time.Now(), addressGroup(t.ip), c.policy.limits
+	if !c.policy.allow(now, dialAnybody, from, limits.DialsPerIP) ||
+		!c.policy.allow(now, dialCallee, from+" "+to.Bare().String(), limits.DialsPerCallee) {
+		return nil, gateway.Errorf(gateway.RateLimited, "you have called too often just now; wait a minute")
 	}
 	local := to.Domain().Equal(c.cfg.Domain)
 	if !local && !c.up {
@@ -102,26 +100,34 @@ func (c *Component) placeCall(t *tab, to jid.JID, local bool, a *admission, id g
 // devicesOf lists what the ghost knows of somebody's devices.
 func (g *ghost) devicesOf(who jid.JID) []call.Resource {
 	var list []call.Resource
-	for _, p := range g.peers {
-		if p.JID.Bare().Equal(who.Bare()) {
-			list = append(list, p)
+	for _, d := range g.devices {
+		if d.JID.Bare().Equal(who.Bare()) {
+			list = append(list, d.Resource)
 		}
 	}
 	return list
 }
 
-// ringable lists the tabs that a call to that address can ring: connected, and not in a call.
+// ringable lists the tabs that a call to that address can ring: those not in a call, connected ones if there are any.  A page that lost its
+// socket hears of the call when it is back.
 func (c *Component) ringable(g *ghost, to jid.JID) []*tab {
 	if g == nil {
 		return nil
 	}
-	var list []*tab
+	var connected, lost []*tab
 	for _, t := range g.tabs {
-		if t.session != nil && len(t.engaged) == 0 && (to.Resourcepart() == "" || to.Equal(t.address)) {
-			list = append(list, t)
+		switch {
+		case len(t.engaged) > 0 || to.Resourcepart() != "" && !to.Equal(t.address):
+		case t.session != nil:
+			connected = append(connected, t)
+		default:
+			lost = append(lost, t)
 		}
 	}
-	return list
+	if len(connected) > 0 {
+		return connected
+	}
+	return lost
 }
 
 func addresses(tabs []*tab) []jid.JID {
@@ -135,52 +141,64 @@ func addresses(tabs []*tab) []jid.JID {
 // propose rings the pages of a ghost for an XMPP user.  What cannot ring is rejected at once: Dino and Movim would call for ever,
 // and the reject tells nothing about whether the address exists.  c.mu is held.
 func (c *Component) propose(st stream.Stanza, m jingle.Message) {
-	if !c.policy.oncePer(time.Now(), "propose "+st.From.Bare().String(), proposesPerMinute) {
+	if !c.policy.allow(time.Now(), proposeFrom, st.From.Bare().String(), proposesPerMinute) {
 		return
 	}
 	g := c.ghostOf(st.To)
 	tabs := c.ringable(g, st.To)
 	reason := jingle.Gone
-	if g != nil && len(tabs) == 0 && len(g.tabs) > 0 {
-		reason = jingle.Busy
-	}
-	if len(tabs) > 0 && (g.rings >= c.policy.limits.RingsPerGhost || len(c.runners) >= c.policy.limits.Calls) {
+	if g != nil && (len(tabs) == 0 || !c.mayRing(g, st.From)) {
 		tabs, reason = nil, jingle.Busy
 	}
 	if len(tabs) == 0 {
-		c.post(newStanza("message", "chat", st.To, st.From, randomID()).Append(
-			jingle.Message{Kind: jingle.Reject, ID: m.ID, Reason: &jingle.Reason{Condition: reason}}.Element()))
+		c.post(initiation(st.To, st.From, randomID(), jingle.Message{Kind: jingle.Reject, ID: m.ID, Reason: &jingle.Reason{Condition: reason}}))
 		return
 	}
-	key := callKey{g.address.String(), st.From.Bare().String(), m.ID}
-	r := c.newRunner(key, "in", st.To, st.From)
+	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), m.ID}, "in", st.To, st.From)
 	var outputs []call.Output
 	r.machine, outputs = call.NewIncoming(c.callConfig(), call.PeerMessage{From: st.From, To: st.To, Message: m}, addresses(tabs))
 	c.ring(r, g, tabs, outputs)
 }
 
-// initiate takes a session-initiate that no propose announced, addressed to one page.  c.mu is held.
+// initiate takes a session-initiate that no propose announced, addressed to one page.  A nil error means that the call answers.  c.mu is held.
 func (c *Component) initiate(st stream.Stanza, j jingle.Stanza) *jingle.Error {
 	g := c.ghostOf(st.To)
-	tabs := c.ringable(g, st.To)
-	switch {
-	case st.To.Resourcepart() == "" || g == nil || g.tabs[st.To.Resourcepart()] == nil:
+	if st.To.Resourcepart() == "" || g == nil || g.tabs[st.To.Resourcepart()] == nil {
 		return errUnavailable
-	case len(tabs) == 0 || g.rings >= c.policy.limits.RingsPerGhost || len(c.runners) >= c.policy.limits.Calls:
+	}
+	tabs := c.ringable(g, st.To)
+	if len(tabs) == 0 || !c.policy.allow(time.Now(), proposeFrom, st.From.Bare().String(), proposesPerMinute) || !c.mayRing(g, st.From) {
 		return errBusy
 	}
-	key := callKey{g.address.String(), st.From.Bare().String(), j.SID}
-	r := c.newRunner(key, "in", st.To, st.From)
+	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), j.SID}, "in", st.To, st.From)
 	var outputs []call.Output
 	r.machine, outputs = call.NewDirect(c.callConfig(), call.PeerRequest{From: st.From, To: st.To, ID: st.ID, Jingle: j})
-	c.ring(r, g, tabs, outputs)
+	if !c.ring(r, g, tabs, outputs) {
+		return errBusy
+	}
 	return nil
 }
 
-func (c *Component) ring(r *runner, g *ghost, tabs []*tab, outputs []call.Output) {
+// mayRing bounds the calls that ring a ghost at a time, and lets each caller ring it once.
+func (c *Component) mayRing(g *ghost, from jid.JID) bool {
+	if g.rings >= c.policy.limits.RingsPerGhost || len(c.runners) >= c.policy.limits.Calls {
+		return false
+	}
+	for r, rung := range c.ringing {
+		if rung == g && r.peer.Equal(from.Bare()) {
+			return false
+		}
+	}
+	return true
+}
+
+// ring starts an incoming call.  c.mu is held.
+func (c *Component) ring(r *runner, g *ghost, tabs []*tab, outputs []call.Output) bool {
 	c.ringing[r] = g
 	g.rings++
 	if !c.start(r, tabs, outputs) {
 		c.stopRinging(r)
+		return false
 	}
+	return true
 }

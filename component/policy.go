@@ -1,6 +1,8 @@
 package component
 
 import (
+	"crypto/sha256"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -19,7 +21,11 @@ type Limits struct {
 	Calls            int           // calls in all (2000)
 	RingsPerGhost    int           // calls of strangers that ring one ghost at a time (3)
 	CoolDown         time.Duration // after a decline or no answer, before the same guest or IP may ring the same callee (60 s)
+	DialsPerCallee   int           // of one IP address to one callee, a minute (4)
+	DialsPerIP       int           // of one IP address to anybody, a minute (20)
 	TellsPerMinute   int           // "you can call me" of one IP address (10)
+	AttachesPerIP    int           // of one IP address, a minute (120)
+	Tabs             int           // pages open in all (20,000)
 	TabsPerGhost     int           // pages open on one address (16)
 	ContactsPerGhost int           // contacts that see a ghost's presence (200)
 }
@@ -35,7 +41,11 @@ func (l Limits) withDefaults() Limits {
 	def(&l.CallsPerIP, 20)
 	def(&l.Calls, 2000)
 	def(&l.RingsPerGhost, 3)
+	def(&l.DialsPerCallee, 4)
+	def(&l.DialsPerIP, 20)
 	def(&l.TellsPerMinute, 10)
+	def(&l.AttachesPerIP, 120)
+	def(&l.Tabs, 20_000)
 	def(&l.TabsPerGhost, 16)
 	def(&l.ContactsPerGhost, 200)
 	if l.CoolDown == 0 {
@@ -50,16 +60,34 @@ type policy struct {
 	limits  Limits
 
 	mu       sync.Mutex
-	ringing  map[string]int // by callee and by IP, see callee and ip
+	ringing  map[string]int // by callee and by IP, see admission
 	calls    map[string]int // by IP
 	total    int
 	cooling  map[[2]string]time.Time // guest or IP, and callee
-	counted  map[string]window       // events per minute, by name
-	lastPass time.Time               // when outdated entries were last swept
+	events   [eventKinds]map[eventKey]window
+	lastPass time.Time // when outdated entries were last swept
 }
 
-// maxCounted bounds the events that are counted at a time, whose names strangers make up.
-const maxCounted = 100_000
+// An eventKind is something that is counted by the minute.  Each kind has a table of its own, so that strangers who fill one cannot
+// keep others from being counted.
+type eventKind int
+
+const (
+	dialCallee eventKind = iota
+	dialAnybody
+	attachFrom
+	tellFrom
+	proposeFrom
+	subscription
+	probeFrom
+	discoOf
+	eventKinds
+)
+
+// maxEvents bounds each table, and eventKey its entries: strangers make up the names.
+const maxEvents = 50_000
+
+type eventKey [16]byte
 
 // window counts events of one minute.
 type window struct {
@@ -68,14 +96,17 @@ type window struct {
 }
 
 func newPolicy(mayCall []jid.JID, limits Limits) *policy {
-	return &policy{
+	p := &policy{
 		mayCall: mayCall,
 		limits:  limits.withDefaults(),
 		ringing: map[string]int{},
 		calls:   map[string]int{},
 		cooling: map[[2]string]time.Time{},
-		counted: map[string]window{},
 	}
+	for kind := range p.events {
+		p.events[kind] = map[eventKey]window{}
+	}
+	return p
 }
 
 // permits says whether guests may call, and may show their presence to, that address.
@@ -92,53 +123,63 @@ func (p *policy) permits(to jid.JID) error {
 	return gateway.Errorf(gateway.NotAllowed, "%s", description)
 }
 
-// addressGroup is what counts as one place on the network: an IPv4 address, or the /64 of an IPv6 address.
-func addressGroup(a netip.Addr) string {
-	a = a.Unmap()
-	if a.Is6() {
-		if p, err := a.Prefix(64); err == nil {
-			return p.String()
-		}
-	}
-	return a.String()
-}
+// addressGroup names what counts as one place on the network.
+func addressGroup(a netip.Addr) string { return gateway.Network(a).String() }
 
 // An admission is the place that an admitted call takes up until it is released.
 type admission struct {
 	p             *policy
 	guest, callee string
 	ip            string
-	ringing       bool
+	unanswered    bool      // counts as ringing for its IP
+	rings         bool      // counts as ringing for its callee
+	since         time.Time // when it began to ring
 	released      bool
 }
 
-// admit lets a guest's call to callee begin, or says why not.
+// longRing is how long a call rings before giving it up counts as not answered: or somebody could let a phone ring for ever.
+const longRing = 15 * time.Second
+
+// admit lets a guest's call to callee be prepared, or says why not.
 func (p *policy) admit(now time.Time, guest, callee jid.JID, from netip.Addr) (*admission, error) {
-	a := &admission{p: p, guest: guest.Bare().String(), callee: callee.Bare().String(), ip: addressGroup(from), ringing: true}
+	a := &admission{p: p, guest: guest.Bare().String(), callee: callee.Bare().String(), ip: addressGroup(from), unanswered: true}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sweep(now)
 	if until := p.coolUntil(a); now.Before(until) {
 		return nil, gateway.Errorf(gateway.CoolDown, "that call was not answered just now; try again in %s", until.Sub(now).Round(time.Second))
 	}
-	busy := func(description string) (*admission, error) {
-		return nil, gateway.Errorf(gateway.TooMany, "%s", description)
-	}
 	switch {
 	case p.total >= p.limits.Calls:
-		return busy("this service carries as many calls as it may; try again later")
+		return nil, gateway.Errorf(gateway.TooMany, "this service carries as many calls as it may; try again later")
 	case p.calls[a.ip] >= p.limits.CallsPerIP:
-		return busy("there are too many calls from your network address")
+		return nil, gateway.Errorf(gateway.TooMany, "there are too many calls from your network address")
 	case p.ringing["ip "+a.ip] >= p.limits.RingingPerIP:
-		return busy("other calls from your network address are still ringing")
+		return nil, gateway.Errorf(gateway.TooMany, "other calls from your network address are still ringing")
 	case p.ringing["to "+a.callee] >= p.limits.RingingPerCallee:
-		return busy("somebody else is ringing there just now; try again in a minute")
+		return nil, errRinging
 	}
 	p.total++
 	p.calls[a.ip]++
 	p.ringing["ip "+a.ip]++
-	p.ringing["to "+a.callee]++
 	return a, nil
+}
+
+var errRinging = gateway.Errorf(gateway.TooMany, "somebody else is ringing there just now; try again in a minute")
+
+// ring takes the callee's place for a ringing call, which a call that is only being prepared does not take from others.
+func (a *admission) ring(now time.Time) error {
+	a.p.mu.Lock()
+	defer a.p.mu.Unlock()
+	if !a.unanswered || a.rings {
+		return nil
+	}
+	if a.p.ringing["to "+a.callee] >= a.p.limits.RingingPerCallee {
+		return errRinging
+	}
+	a.p.ringing["to "+a.callee]++
+	a.rings, a.since = true, now
+	return nil
 }
 
 // coolUntil is when the guest, and everybody at its network address, may ring the callee again.
@@ -161,9 +202,12 @@ func (a *admission) answered() {
 }
 
 func (a *admission) stopRinging() {
-	if a.ringing {
-		a.ringing = false
+	if a.unanswered {
+		a.unanswered = false
 		decrement(a.p.ringing, "ip "+a.ip)
+	}
+	if a.rings {
+		a.rings = false
 		decrement(a.p.ringing, "to "+a.callee)
 	}
 }
@@ -179,23 +223,28 @@ func (a *admission) release(now time.Time, outcome call.Outcome) {
 		return
 	}
 	a.released = true
+	unanswered := outcome == call.PeerDeclined || outcome == call.NoAnswer || outcome == call.NoMedia ||
+		a.rings && now.Sub(a.since) >= longRing
 	a.stopRinging()
 	a.p.total--
 	decrement(a.p.calls, a.ip)
-	if outcome == call.PeerDeclined || outcome == call.NoAnswer {
+	if unanswered {
 		until := now.Add(a.p.limits.CoolDown)
 		a.p.cooling[[2]string{a.guest, a.callee}] = until
 		a.p.cooling[[2]string{a.ip, a.callee}] = until
 	}
 }
 
-// oncePer counts an event and tells whether fewer than max of that name happened in the running minute.
-func (p *policy) oncePer(now time.Time, name string, max int) bool {
+// allow counts an event and tells whether fewer than max of that kind and name happened in the running minute.
+func (p *policy) allow(now time.Time, kind eventKind, name string, max int) bool {
+	sum := sha256.Sum256([]byte(name))
+	key := eventKey(sum[:16])
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sweep(now)
-	w, known := p.counted[name]
-	if !known && len(p.counted) >= maxCounted {
+	table := p.events[kind]
+	w, known := table[key]
+	if !known && len(table) >= maxEvents {
 		return false
 	}
 	if now.After(w.until) {
@@ -205,7 +254,7 @@ func (p *policy) oncePer(now time.Time, name string, max int) bool {
 		return false
 	}
 	w.n++
-	p.counted[name] = w
+	table[key] = w
 	return true
 }
 
@@ -215,15 +264,9 @@ func (p *policy) sweep(now time.Time) {
 		return
 	}
 	p.lastPass = now
-	for k, until := range p.cooling {
-		if now.After(until) {
-			delete(p.cooling, k)
-		}
-	}
-	for k, w := range p.counted {
-		if now.After(w.until) {
-			delete(p.counted, k)
-		}
+	maps.DeleteFunc(p.cooling, func(_ [2]string, until time.Time) bool { return now.After(until) })
+	for _, table := range p.events {
+		maps.DeleteFunc(table, func(_ eventKey, w window) bool { return now.After(w.until) })
 	}
 }
 

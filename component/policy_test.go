@@ -33,7 +33,18 @@ func TestAdmission(t *testing.T) {
 			t.Errorf("%s was admitted", what)
 		}
 	}
+	ring := func(a *admission) {
+		t.Helper()
+		if err := a.ring(now); err != nil {
+			t.Fatal(err)
+		}
+	}
 	first := must(p.admit(now, ghost(1), user(1), ip("2001:db8::1")))
+	late := must(p.admit(now, ghost(5), user(1), ip("198.51.100.7"))) // nobody rings there yet
+	ring(first)
+	ring(first)
+	refused("a second guest whose call was prepared before the other rang", nil, late.ring(now))
+	late.release(now, call.Cancelled)
 	_, err := p.admit(now, ghost(2), user(1), ip("192.0.2.1"))
 	refused("a second guest at a ringing callee", nil, err)
 	second := must(p.admit(now, ghost(2), user(2), ip("2001:db8::2")))
@@ -51,6 +62,11 @@ func TestAdmission(t *testing.T) {
 	_, err = p.admit(now, ghost(9), user(2), ip("2001:db8::9"))
 	refused("another guest of the network address that was declined just now", nil, err)
 	must(p.admit(now, ghost(9), user(2), ip("198.51.100.2"))).release(now, call.Cancelled)
+	long := must(p.admit(now, ghost(8), user(8), ip("198.51.100.3")))
+	ring(long)
+	long.release(now.Add(longRing), call.Cancelled)
+	_, err = p.admit(now.Add(longRing), ghost(8), user(8), ip("198.51.100.3"))
+	refused("a guest that let the callee ring for long", nil, err)
 	must(p.admit(now.Add(61*time.Second), ghost(2), user(2), ip("2001:db8::2"))).release(now, call.NoAnswer)
 	third.release(now, call.Cancelled)
 	fourth.release(now, call.Cancelled)
@@ -66,12 +82,18 @@ func TestAdmission(t *testing.T) {
 func TestCountedEventsAreBounded(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	p := newPolicy(nil, Limits{})
-	for i := range maxCounted + 10 {
-		if got, want := p.oncePer(now, fmt.Sprint(i), 1), i < maxCounted; got != want {
+	for i := range maxEvents + 10 {
+		if got, want := p.allow(now, probeFrom, fmt.Sprint(i), 1), i < maxEvents; got != want {
 			t.Fatalf("event %d: %v", i, got)
 		}
 	}
-	if !p.oncePer(now.Add(2*time.Minute), "later", 1) {
+	if !p.allow(now, dialAnybody, "guest", 1) {
+		t.Error("events of one kind fill the table of another")
+	}
+	if p.allow(now, dialAnybody, "guest", 1) {
+		t.Error("a second event was allowed")
+	}
+	if !p.allow(now.Add(2*time.Minute), probeFrom, "later", 1) {
 		t.Error("nothing was forgotten")
 	}
 }

@@ -22,9 +22,12 @@ func (c *Component) show(t *tab, to jid.JID) {
 	c.post(c.available(t.address, to))
 }
 
-// showAgain repeats the presence of every page after the stream was down: servers do not announce a component's return.
+// showAgain repeats the presence of every page after the stream was down: servers do not announce a component's return.  c.mu is held.
 func (c *Component) showAgain() {
 	for _, g := range c.ghosts {
+		for _, contact := range g.contacts {
+			c.post(probe(g.address, contact))
+		}
 		for _, t := range g.tabs {
 			for _, to := range t.audience {
 				c.post(c.available(t.address, to))
@@ -41,9 +44,12 @@ func (c *Component) admitContacts(t *tab, tickets []gateway.Ticket) {
 		if err != nil || !equalMAC(ticket.Ticket, contactTicket(c.key, g.address, contact)) {
 			continue
 		}
-		if len(g.contacts) < c.policy.limits.ContactsPerGhost {
-			g.contacts[contact.Bare().String()] = contact.Bare()
+		contact = contact.Bare()
+		if _, known := g.contacts[contact.String()]; known || len(g.contacts) >= c.policy.limits.ContactsPerGhost {
+			continue
 		}
+		g.contacts[contact.String()] = contact
+		c.post(probe(g.address, contact))
 	}
 	for _, contact := range g.contacts {
 		c.show(t, contact)
@@ -66,7 +72,7 @@ func (c *Component) tell(t *tab, address string) (gateway.Frame, error) {
 	if !c.up {
 		return nil, gateway.Errorf(gateway.LinkDown, "the XMPP server is not connected just now; try again in a moment")
 	}
-	if !c.policy.oncePer(time.Now(), "tell "+addressGroup(t.ip), c.policy.limits.TellsPerMinute) {
+	if !c.policy.allow(time.Now(), tellFrom, addressGroup(t.ip), c.policy.limits.TellsPerMinute) {
 		return nil, gateway.Errorf(gateway.RateLimited, "you have told many contacts just now; wait a minute")
 	}
 	to = to.Bare()
@@ -139,21 +145,37 @@ func (c *Component) forgetContact(t *tab, address string) (gateway.Frame, error)
 		return nil, err
 	}
 	contact = contact.Bare()
-	c.hide(t.ghost, contact)
+	c.hide(t.ghost, contact, true)
 	return gateway.Contact{Address: contact.String(), State: gateway.ContactRemoved}, nil
 }
 
+// sees tells whether a contact may see the ghost, or does.
+func (g *ghost) sees(contact jid.JID) bool {
+	key := contact.Bare().String()
+	for _, t := range g.tabs {
+		if _, audience := t.audience[key]; audience || t.knows(key) {
+			return true
+		}
+	}
+	return false
+}
+
 // hide ends what lets a contact see the ghost.  Only who could see it is told anything.  c.mu is held.
-func (c *Component) hide(g *ghost, contact jid.JID) {
+func (c *Component) hide(g *ghost, contact jid.JID, answer bool) {
 	key := contact.String()
-	if _, known := g.contacts[key]; known {
+	_, known := g.contacts[key]
+	_, told := g.told[key]
+	if known && answer {
 		c.post(newStanza("presence", "unsubscribed", g.address, contact, ""))
+	}
+	if (known || told) && answer {
 		c.post(newStanza("presence", "unsubscribe", g.address, contact, ""))
 	}
 	delete(g.contacts, key)
 	delete(g.told, key)
+	delete(g.asking, key)
 	for _, t := range g.tabs {
-		if _, seen := t.audience[key]; seen {
+		if _, seen := t.audience[key]; seen && !t.inCallWith(contact) {
 			delete(t.audience, key)
 			c.post(unavailable(t.address, contact))
 		}
@@ -177,10 +199,7 @@ func (c *Component) presence(st stream.Stanza) {
 	case "subscribe":
 		c.subscribe(g, st)
 	case "unsubscribe":
-		if g != nil && c.policy.oncePer(time.Now(), "subscription "+pair(st), 1) {
-			c.hide(g, st.From.Bare())
-			g.broadcast(gateway.Contact{Address: st.From.Bare().String(), State: gateway.ContactRemoved})
-		}
+		c.unsubscribe(g, st)
 	}
 }
 
@@ -190,7 +209,7 @@ func pair(st stream.Stanza) string { return st.From.Bare().String() + " " + st.T
 // unanswered, and the contact's server asks again.
 func (c *Component) subscribe(g *ghost, st stream.Stanza) {
 	contact := st.From.Bare()
-	if g == nil || !c.policy.oncePer(time.Now(), "subscription "+pair(st), 1) {
+	if g == nil || !c.policy.allow(time.Now(), subscription, pair(st), 1) {
 		return
 	}
 	_, told := g.told[contact.String()]
@@ -202,6 +221,16 @@ func (c *Component) subscribe(g *ghost, st stream.Stanza) {
 		g.asking[contact.String()] = contact
 		g.broadcast(gateway.Contact{Address: contact.String(), State: gateway.ContactAsks})
 	}
+}
+
+// unsubscribe takes a contact away that wants to go.  That it is gone is always heard; answered is at most once a minute.
+func (c *Component) unsubscribe(g *ghost, st stream.Stanza) {
+	contact := st.From.Bare()
+	if g == nil || !g.sees(contact) {
+		return
+	}
+	c.hide(g, contact, c.policy.allow(time.Now(), subscription, pair(st), 1))
+	g.broadcast(gateway.Contact{Address: contact.String(), State: gateway.ContactRemoved})
 }
 
 // probe answers a server that asks on behalf of a contact.  Whoever may not see the ghost hears what everybody hears of an address with
@@ -217,41 +246,53 @@ func (c *Component) probe(g *ghost, st stream.Stanza) {
 			}
 		}
 	}
-	if !shown && c.policy.oncePer(time.Now(), "probe "+pair(st), 10) {
+	if !shown && c.policy.allow(time.Now(), probeFrom, pair(st), 10) {
 		c.post(unavailable(st.To.Bare(), st.From))
 	}
 }
 
-// peerAvailable remembers a device of somebody's, and asks what it can do: a call to a device without XEP-0353 goes straight to it.
+// A device is one of a contact's clients that has shown itself to a ghost.
+type device struct {
+	call.Resource
+	caps string // the verification string that its features are of
+}
+
+// peerAvailable remembers a device of a contact's, and asks what it can do: a call to a device without XEP-0353 goes straight to it.  Strangers are
+// asked nothing, since by that they would learn that the address exists.
 func (c *Component) peerAvailable(g *ghost, st stream.Stanza) {
 	from := st.From
-	if g == nil || from.Resourcepart() == "" {
+	if g == nil || from.Resourcepart() == "" || !g.sees(from) {
 		return
 	}
-	known, ok := g.peers[from.String()]
-	if !ok && len(g.peers) >= maxPeerResources {
+	d, known := g.devices[from.String()]
+	if !known && len(g.devices) >= maxDevices {
 		return
 	}
-	known.JID, known.Priority = from, priorityOf(st.Element)
-	g.peers[from.String()] = known
-	tab := g.anyTab()
-	if ok || tab == nil || !c.policy.oncePer(time.Now(), "disco "+pair(st), 20) {
+	caps := ""
+	if c := st.Element.Child(nsCaps, "c"); c != nil {
+		caps = c.Attr("ver")
+	}
+	fresh := d.Features != nil && d.caps == caps
+	d.JID, d.Priority, d.caps = from, priorityOf(st.Element), caps
+	g.devices[from.String()] = d
+	if fresh || !c.policy.allow(time.Now(), discoOf, pair(st), 20) {
 		return
 	}
-	iq := newStanza("iq", "get", tab.address, from, "").Append(element.New(nsDiscoInfo, "query"))
+	iq := newStanza("iq", "get", g.anyTab().address, from, "").Append(element.New(nsDiscoInfo, "query"))
 	c.link.Request(iq, pingTimeout, func(reply *element.Element, err error) {
 		if err != nil || reply.Attr("type") == "error" {
 			return
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		if p, ok := g.peers[from.String()]; ok {
-			p.Features = featuresOf(reply)
-			g.peers[from.String()] = p
+		if d, ok := g.devices[from.String()]; ok && d.caps == caps {
+			d.Features = featuresOf(reply)
+			g.devices[from.String()] = d
 		}
 	})
 }
 
+// anyTab returns one of the ghost's pages, of which there is always one.
 func (g *ghost) anyTab() *tab {
 	for _, t := range g.tabs {
 		return t
@@ -264,7 +305,7 @@ func (c *Component) peerUnavailable(g *ghost, st stream.Stanza) {
 	if g == nil {
 		return
 	}
-	delete(g.peers, st.From.String())
+	delete(g.devices, st.From.String())
 	for r := range c.runners {
 		if r.ours.Equal(g.address) && r.peer.Equal(st.From.Bare()) {
 			r.post(call.PeerUnavailable{From: st.From})

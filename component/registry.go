@@ -13,18 +13,18 @@ import (
 // A callKey finds a call for a stanza.  The call itself then holds the stanza against the full JIDs of its session.
 type callKey struct{ ours, peer, sid string } // bare, bare
 
-// maxPeerResources bounds what is remembered of one ghost's contacts.
-const maxPeerResources = 64
+// maxDevices bounds what is remembered of one ghost's contacts.
+const maxDevices = 64
 
 // A ghost is an address with at least one page open.  Nothing of it outlives its pages.
 type ghost struct {
-	address  jid.JID                  // bare
-	tabs     map[string]*tab          // by resource
-	contacts map[string]jid.JID       // bare: they see its presence
-	asking   map[string]jid.JID       // bare: they asked to, and the person at the page has not decided
-	told     map[string]jid.JID       // bare: the page told them that they can call
-	peers    map[string]call.Resource // by full JID: devices whose presence the ghost has seen
-	rings    int                      // calls of XMPP users that ring it
+	address  jid.JID            // bare
+	tabs     map[string]*tab    // by resource
+	contacts map[string]jid.JID // bare: they see its presence
+	asking   map[string]jid.JID // bare: they asked to, and the person at the page has not decided
+	told     map[string]jid.JID // bare: the page told them that they can call
+	devices  map[string]device  // of contacts, by full JID
+	rings    int                // calls of XMPP users that ring it
 }
 
 // A tab is one page: a full JID that places and takes calls.
@@ -150,9 +150,6 @@ func (c *Component) forget(r *runner) {
 	if c.calls[r.key] == r {
 		delete(c.calls, r.key)
 	}
-	for _, id := range r.messageIDs {
-		delete(c.bounces, id)
-	}
 	c.stopRinging(r)
 	g := c.ghosts[r.ours.String()]
 	if g != nil {
@@ -167,19 +164,31 @@ func (c *Component) forget(r *runner) {
 	}
 }
 
-// release ends a tab's part in a call; a callee who saw the tab only because of it sees it go.  c.mu is held.
+// release ends a tab's part in a call; a peer who saw the tab only because of it sees it go.  c.mu is held.
 func (c *Component) release(t *tab, r *runner) {
+	if t.calls[r.id] != r {
+		return
+	}
 	delete(t.calls, r.id)
 	delete(t.engaged, r)
 	if id := t.waiting[r]; id != "" {
 		t.send(gateway.Reply(id, gateway.Errorf(gateway.NotNow, "the call has ended, or another window took it")))
 	}
 	delete(t.waiting, r)
-	peer := r.peer.String()
-	if to, ok := t.audience[peer]; ok && !t.knows(peer) {
-		delete(t.audience, peer)
+	if to, ok := t.audience[r.peer.String()]; ok && !t.knows(r.peer.String()) && !t.inCallWith(r.peer) {
+		delete(t.audience, r.peer.String())
 		c.post(unavailable(t.address, to))
 	}
+}
+
+// inCallWith tells whether the tab has a call with somebody.
+func (t *tab) inCallWith(peer jid.JID) bool {
+	for _, r := range t.calls {
+		if r.peer.Equal(peer.Bare()) {
+			return true
+		}
+	}
+	return false
 }
 
 // knows tells whether the contact is to see the tab whether or not they are in a call.
@@ -220,9 +229,26 @@ func (c *Component) tabsOf(r *runner) []jid.JID {
 	return list
 }
 
-// expectBounce leads an error for that message to the call.
-func (c *Component) expectBounce(id string, r *runner) {
+// refuseWaiting tells a tab that its frame is not legal now, as the answer to its accept if that waits for one.
+func (c *Component) refuseWaiting(at jid.JID, r *runner, refusal gateway.Frame) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.bounces[id] = r
+	t := c.tabOf(at)
+	if t == nil {
+		return
+	}
+	if id := t.waiting[r]; id != "" {
+		delete(t.waiting, r)
+		refusal = gateway.Reply(id, refusal)
+	}
+	t.send(refusal)
+}
+
+// leave ends the part of one tab in a call that may go on with another.
+func (c *Component) leave(at jid.JID, r *runner) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t := c.tabOf(at); t != nil {
+		c.release(t, r)
+	}
 }

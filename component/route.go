@@ -111,10 +111,13 @@ func (c *Component) initiation(st stream.Stanza, m jingle.Message) {
 
 // bounce tells the call whose message came back.
 func (c *Component) bounce(st stream.Stanza) {
+	sid, ok := call.SIDOf(st.ID)
+	if !ok {
+		return
+	}
 	c.mu.Lock()
-	r := c.bounces[st.ID]
-	c.mu.Unlock()
-	if r != nil && r.ours.Equal(st.To.Bare()) {
+	defer c.mu.Unlock()
+	if r := c.calls[callKey{st.To.Bare().String(), st.From.Bare().String(), sid}]; r != nil {
 		r.post(call.PeerBounce{From: st.From, ID: st.ID, Err: jingle.ParseError(st.Element)})
 	}
 }

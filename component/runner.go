@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"time"
 
@@ -40,12 +41,12 @@ type runner struct {
 	shut     bool
 	overflow bool
 
-	timers     map[call.Timer]*timer
-	admission  *admission
-	renewal    *time.Timer
-	admitted   []jid.JID // tabs that hold ICE servers of this call
-	messageIDs []string
-	outcome    call.Outcome
+	timers    map[call.Timer]*timer
+	admission *admission
+	renewal   *time.Timer
+	admitted  []jid.JID // tabs that hold ICE servers of this call
+	current   item      // what is being handled
+	outcome   call.Outcome
 }
 
 // item is an entry of the inbox: an input, or the word of a timer.
@@ -93,10 +94,12 @@ func (r *runner) run(first []call.Output) {
 	defer r.recoverPanic()
 	ended := r.carryOut(first)
 	for !ended {
-		i := <-r.inbox
+		r.current = <-r.inbox
+		i := r.current
 		switch {
 		case r.overflowed():
 			r.c.log.Warn("call ended: its inbox overflowed", "call", r.id)
+			r.refuseCurrent()
 			ended = r.handle(call.Shutdown{Outcome: call.Failed})
 		case i.renew:
 			r.renewCredentials()
@@ -158,15 +161,23 @@ func (r *runner) toBrowser(o call.ToBrowser) {
 	case call.Proceeding, call.RemoteAnswer, call.RemoteOffer:
 		r.admission.answered()
 		r.c.answered(r)
+	case call.Refused:
+		r.c.refuseWaiting(o.Tab, r, gateway.FrameOf(r.id, o.Event))
+		return
 	}
 	r.c.send(o.Tab, gateway.FrameOf(r.id, o.Event))
+	if _, last := o.Event.(call.Finished); last {
+		r.c.leave(o.Tab, r)
+	}
 }
 
 // admit mints what the tab needs for its peer connection, and takes note to renew it.
 func (r *runner) admit(tab jid.JID) gateway.Frame {
 	now := time.Now()
 	servers, expires := r.c.iceServers(r.id, now)
-	r.admitted = append(r.admitted, tab)
+	if !slices.ContainsFunc(r.admitted, tab.Equal) {
+		r.admitted = append(r.admitted, tab)
+	}
 	if !expires.IsZero() && r.renewal == nil {
 		r.scheduleRenewal()
 	}
@@ -190,14 +201,7 @@ func (r *runner) renewCredentials() {
 }
 
 func (r *runner) sendMessage(o call.SendMessage) {
-	m := newStanza("message", "chat", o.From, o.To, o.ID).Append(
-		o.Message.Element(),
-		// ejabberd archives, and wakes sleeping phones for, what asks to be stored.
-		element.New(jingle.NSHints, "store"))
-	if o.Message.Kind == jingle.Propose {
-		r.messageIDs = append(r.messageIDs, o.ID)
-		r.c.expectBounce(o.ID, r)
-	}
+	m := initiation(o.From, o.To, o.ID, o.Message)
 	if err := r.c.link.Send(m); err != nil {
 		r.c.log.Debug("message not sent", "call", r.id, "error", err)
 		r.post(call.PeerBounce{From: o.To, ID: o.ID, Err: jingle.Error{Type: "wait", Condition: "remote-server-timeout"}})
@@ -265,7 +269,14 @@ func (r *runner) finish() {
 		"seconds", int(time.Since(r.started).Seconds()))
 }
 
-// recoverPanic keeps one broken call from ending the process, and tells its tabs.
+// refuseCurrent answers the request at hand, if it is one, when the machine cannot.
+func (r *runner) refuseCurrent() {
+	if req, ok := r.current.in.(call.PeerRequest); ok {
+		r.answer(call.Answer{Request: req, Err: errBusy})
+	}
+}
+
+// recoverPanic keeps one broken call from ending the process.  Its tabs are told, and so is an XMPP peer by the errors that its next requests get.
 func (r *runner) recoverPanic() {
 	v := recover()
 	if v == nil {
@@ -273,6 +284,7 @@ func (r *runner) recoverPanic() {
 	}
 	r.c.log.Error("call ended by a panic", "call", r.id, "panic", v, "stack", string(debug.Stack()))
 	r.outcome = call.Failed
+	r.refuseCurrent()
 	for _, tab := range r.c.tabsOf(r) {
 		r.c.send(tab, gateway.FrameOf(r.id, call.Finished{Outcome: call.Failed}))
 	}

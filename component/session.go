@@ -57,6 +57,8 @@ func (s *session) Handle(req gateway.Request) (gateway.Frame, error) {
 	return s.toCall(req)
 }
 
+var errUnknownCall = gateway.Errorf(gateway.UnknownCall, "this page has no such call, or it has ended")
+
 // toCall hands the frames of a call to it.  c.mu is held.
 func (s *session) toCall(req gateway.Request) (gateway.Frame, error) {
 	at := s.tab.address
@@ -81,8 +83,18 @@ func (s *session) toCall(req gateway.Request) (gateway.Frame, error) {
 		return nil, gateway.Errorf(gateway.UnknownEvent, "this event has no meaning here")
 	}
 	r := s.tab.calls[id]
-	if r == nil || !r.post(in) {
-		return nil, gateway.Errorf(gateway.UnknownCall, "this page has no such call, or it has ended")
+	if r == nil {
+		return nil, errUnknownCall
+	}
+	if _, ok := in.(call.BrowserOffer); ok && r.admission != nil {
+		// From its offer on the call rings, and takes the callee's place for that.
+		if err := r.admission.ring(time.Now()); err != nil {
+			r.post(call.BrowserHangUp{Tab: at})
+			return nil, err
+		}
+	}
+	if !r.post(in) {
+		return nil, errUnknownCall
 	}
 	if _, ok := in.(call.BrowserAccept); ok && req.ID != "" && s.tab.waiting[r] == "" {
 		s.tab.waiting[r] = req.ID
@@ -131,6 +143,9 @@ func (s *session) attach(a gateway.Attach, id gateway.ID) (gateway.Frame, error)
 	if c.closing {
 		return nil, gateway.Errorf(gateway.LinkDown, "the call service is being restarted")
 	}
+	if !c.policy.allow(time.Now(), attachFrom, addressGroup(s.conn.Remote()), c.policy.limits.AttachesPerIP) {
+		return nil, gateway.Errorf(gateway.RateLimited, "too many pages were opened from your network address just now; wait a minute")
+	}
 	t, resumed, err := c.place(address, a, s.conn.Remote())
 	if err != nil {
 		return nil, err
@@ -157,7 +172,7 @@ func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t
 	if g == nil {
 		g = &ghost{
 			address: address, tabs: map[string]*tab{}, contacts: map[string]jid.JID{}, asking: map[string]jid.JID{},
-			told: map[string]jid.JID{}, peers: map[string]call.Resource{},
+			told: map[string]jid.JID{}, devices: map[string]device{},
 		}
 	}
 	resource := resumedResource(c.key, address, a.Resume)
@@ -175,6 +190,9 @@ func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t
 			resource = ""
 		}
 	}
+	if c.tabs >= c.policy.limits.Tabs {
+		return nil, false, gateway.Errorf(gateway.TooMany, "this service has as many pages open as it may; try again later")
+	}
 	if len(g.tabs) >= c.policy.limits.TabsPerGhost {
 		return nil, false, gateway.Errorf(gateway.TooMany, "this address is open in too many windows; close some")
 	}
@@ -190,11 +208,12 @@ func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t
 		calls: map[string]*runner{}, engaged: map[*runner]bool{}, waiting: map[*runner]gateway.ID{},
 	}
 	g.tabs[resource] = t
+	c.tabs++
 	c.ghosts[address.String()] = g
 	return t, false, nil
 }
 
-// takeBack gives a tab whose page lives the socket that it came back on.
+// takeBack gives a tab whose page lives the socket that it came back on.  c.mu is held.
 func (c *Component) takeBack(t *tab, from netip.Addr) {
 	if t.grace != nil {
 		t.grace.Stop()
@@ -208,7 +227,7 @@ func (c *Component) takeBack(t *tab, from netip.Addr) {
 	}
 }
 
-// remove ends a tab: its calls, its presence, and the ghost with its last tab.
+// remove ends a tab: its calls, its presence, and the ghost with its last tab.  c.mu is held.
 func (c *Component) remove(t *tab) {
 	if t.grace != nil {
 		t.grace.Stop()
@@ -221,6 +240,7 @@ func (c *Component) remove(t *tab) {
 	}
 	t.audience = map[string]jid.JID{}
 	delete(t.ghost.tabs, t.address.Resourcepart())
+	c.tabs--
 	if len(t.ghost.tabs) == 0 {
 		delete(c.ghosts, t.ghost.address.String())
 	}

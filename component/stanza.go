@@ -52,3 +52,13 @@ func (c *Component) available(tab, to jid.JID) *element.Element {
 func unavailable(tab, to jid.JID) *element.Element {
 	return newStanza("presence", "unavailable", tab, to, "")
 }
+
+// probe asks which of a contact's devices are there, as a user's server does (RFC 6121 section 4.3).
+func probe(ghost, contact jid.JID) *element.Element {
+	return newStanza("presence", "probe", ghost, contact, "")
+}
+
+// initiation is a message of XEP-0353.  ejabberd archives, and wakes sleeping phones for, what asks to be stored.
+func initiation(from, to jid.JID, id string, m jingle.Message) *element.Element {
+	return newStanza("message", "chat", from, to, id).Append(m.Element(), element.New(jingle.NSHints, "store"))
+}

@@ -9,7 +9,9 @@ import (
 	"os"
 	"reflect"
 	"sort"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/BurntSushi/toml"
 )
@@ -43,18 +45,27 @@ type fileConfig struct {
 		CoolDown         duration `toml:"cool_down"`
 		RingingPerCallee int      `toml:"ringing_per_callee"`
 		RingingPerIP     int      `toml:"ringing_per_ip"`
+		RingsPerGhost    int      `toml:"rings_per_ghost"`
+		DialsPerCallee   int      `toml:"dials_per_callee"`
+		DialsPerIP       int      `toml:"dials_per_ip"`
 		CallsPerIP       int      `toml:"calls_per_ip"`
 		Calls            int      `toml:"calls"`
 	} `toml:"limits"`
 }
 
 func defaults() fileConfig {
-	return fileConfig{
+	cfg := fileConfig{
 		Server:        "127.0.0.1:5347",
 		Listen:        "127.0.0.1:8080",
 		StateDir:      "/var/lib/carillon",
 		ReservedNames: []string{"admin", "administrator", "abuse", "help", "hostmaster", "info", "postmaster", "root", "security", "support", "webmaster"},
 	}
+	l := &cfg.Limits
+	l.Grace, l.CoolDown = duration(20*time.Second), duration(time.Minute)
+	l.RingingPerCallee, l.RingingPerIP, l.RingsPerGhost = 1, 2, 3
+	l.DialsPerCallee, l.DialsPerIP = 4, 20
+	l.CallsPerIP, l.Calls = 20, 2000
+	return cfg
 }
 
 // A keyError is what is wrong with one key, where, and what to do.
@@ -65,6 +76,14 @@ func (e *keyError) Error() string {
 }
 
 const envPrefix = "CARILLON_"
+
+// sourceOf names where the configuration came from.
+func sourceOf(file string) string {
+	if file == "" {
+		return "environment"
+	}
+	return file
+}
 
 // readConfig reads the file and lets the environment override it.  The environment is a list as os.Environ returns.  Without a file name the
 // environment alone decides.
@@ -99,11 +118,7 @@ func readConfig(file string, environ []string) (fileConfig, error) {
 			errs = append(errs, &keyError{"environment", name, err.Error(), "give it as " + shapeOf(cfg, key)})
 		}
 	}
-	source := file
-	if source == "" {
-		source = "environment"
-	}
-	errs = append(errs, cfg.check(source)...)
+	errs = append(errs, cfg.check(sourceOf(file))...)
 	return cfg, errors.Join(errs...)
 }
 
@@ -165,9 +180,11 @@ func setKey(cfg *fileConfig, key, value string) error {
 			return fmt.Errorf("%q is neither true nor false", value)
 		}
 	case *int:
-		if _, err := fmt.Sscanf(value, "%d", f); err != nil {
+		n, err := strconv.Atoi(value)
+		if err != nil {
 			return fmt.Errorf("%q is not a number", value)
 		}
+		*f = n
 	case *duration:
 		return f.UnmarshalText([]byte(value))
 	}
@@ -245,8 +262,8 @@ func (cfg *fileConfig) check(source string) []error {
 	if cfg.Domain == "" {
 		bad("domain", "missing", `give the component's domain as the XMPP server knows it, such as domain = "call.example.org"`)
 	}
-	if host, _, err := net.SplitHostPort(cfg.Server); err != nil {
-		bad("server", err.Error(), `give host and component port of the XMPP server, such as "127.0.0.1:5347"`)
+	if host, port, err := net.SplitHostPort(cfg.Server); err != nil || host == "" || port == "" {
+		bad("server", fmt.Sprintf("%q is not a host and port", cfg.Server), `give host and component port of the XMPP server, such as "127.0.0.1:5347"`)
 	} else if !loopback(host) && !cfg.InsecureServer {
 		bad("server", "the component protocol is clear text, and "+host+" is not this machine",
 			"reach it through a tunnel that ends here, or set insecure_server = true if the network between is yours")
@@ -254,7 +271,8 @@ func (cfg *fileConfig) check(source string) []error {
 	if _, _, err := net.SplitHostPort(cfg.Listen); err != nil {
 		bad("listen", err.Error(), `give an address and port for browsers, such as "127.0.0.1:8080"`)
 	}
-	if u, err := url.Parse(cfg.PublicURL); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
+	if u, err := url.Parse(cfg.PublicURL); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") ||
+		u.User != nil || u.RawQuery != "" || u.Fragment != "" {
 		bad("public_url", "not an address of the web", `give the address under which browsers find the page, such as "https://call.example.org"`)
 	} else if u.Scheme == "http" && !loopback(u.Hostname()) {
 		bad("public_url", "browsers give no camera or microphone to pages without https", "put a web server with a certificate in front and give its https address")

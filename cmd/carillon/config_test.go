@@ -95,7 +95,7 @@ func TestConfigProblems(t *testing.T) {
 		"empty secret file":      {"domain='a.example'\npublic_url='https://x.example'\nsecret_file='/dev/null'", nil, []string{"secret_file", "/dev/null is empty", "write the secret"}},
 		"missing secret file":    {"domain='a.example'\npublic_url='https://x.example'\nsecret_file='/nonexistent'", nil, []string{"secret_file", "/nonexistent"}},
 		"server elsewhere":       {goodConfig + "\nserver = 'xmpp.example.org:5347'", nil, []string{"server", "clear text", "insecure_server = true"}},
-		"server without port":    {goodConfig + "\nserver = '127.0.0.1'", nil, []string{"server", "missing port"}},
+		"server without port":    {goodConfig + "\nserver = '127.0.0.1'", nil, []string{"server", "not a host and port"}},
 		"bad listen":             {goodConfig + "\nlisten = 'x'", nil, []string{"listen"}},
 		"no public_url":          {"domain='a.example'\nsecret='s'", nil, []string{"public_url", "https://call.example.org"}},
 		"page without https":     {"domain='a.example'\nsecret='s'\npublic_url='http://call.example.org'", nil, []string{"public_url", "camera", "https"}},
@@ -108,6 +108,11 @@ func TestConfigProblems(t *testing.T) {
 		"relay without TURN":     {goodConfig + "\n[turn]\nrelay_only = true", nil, []string{"turn.relay_only", "no relay"}},
 		"bad origin":             {goodConfig + "\norigins = ['example.org']", nil, []string{"origins"}},
 		"time without unit":      {goodConfig + "\n[limits]\ngrace = '5'", nil, []string{"unit"}},
+		"limit of nothing":       {goodConfig + "\n[limits]\ncalls = -5\ngrace = '0s'", nil, []string{"limits.calls", "limits.grace", "not above zero"}},
+		"half a number":          {goodConfig, []string{"CARILLON_LIMITS_CALLS=12abc"}, []string{"CARILLON_LIMITS_CALLS", "not a number"}},
+		"server without host":    {goodConfig + "\nserver = ':5347'", nil, []string{"server"}},
+		"page with a query":      {"domain='a.example'\nsecret='s'\npublic_url='https://x.example/?y'", nil, []string{"public_url"}},
+		"no such name":           {goodConfig + "\nreserved_names = ['two words']", nil, []string{"reserved_names", "two words"}},
 		"bad boolean":            {goodConfig, []string{"CARILLON_INSECURE_SERVER=maybe"}, []string{"CARILLON_INSECURE_SERVER", "true or false"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,7 +144,7 @@ func TestCommandLine(t *testing.T) {
 	if err := run(context.Background(), []string{"serve", "-config", writeConfig(t, goodConfig), "-check-config"}, &out, &errOut); err != nil || !strings.Contains(out.String(), "good") {
 		t.Errorf("-check-config of a good file: %v, %q", err, out.String())
 	}
-	for _, args := range [][]string{nil, {"dance"}, {"serve", "-dance"}, {"demo", "-client", "gajim"}} {
+	for _, args := range [][]string{nil, {"dance"}, {"serve", "-dance"}, {"serve", "carillon.toml"}, {"demo", "-client", "gajim"}} {
 		errOut.Reset()
 		if err := run(context.Background(), args, &out, &errOut); err != errUsage || errOut.Len() == 0 {
 			t.Errorf("%q: %v, %q", args, err, errOut.String())

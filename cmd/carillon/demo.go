@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"mellium.im/xmpp/jid"
@@ -219,11 +220,15 @@ func (d *demonstration) echo(ctx context.Context) error {
 	ended := make(chan error, 1)
 	online := make(chan struct{})
 	go func() {
-		lines := bufio.NewScanner(out)
-		for first := true; lines.Scan(); {
-			if first && strings.Contains(lines.Text(), "online") {
-				first = false
-				close(online)
+		told := sync.OnceFunc(func() { close(online) })
+		lines := bufio.NewReader(out)
+		for {
+			line, err := lines.ReadString('\n')
+			if strings.Contains(line, "online") {
+				told()
+			}
+			if err != nil {
+				break
 			}
 		}
 		err := cmd.Wait()

@@ -68,8 +68,8 @@ func checkMedia(t *testing.T, page *caller, alice *dino, video bool) {
 	// Dino 0.4.2 sometimes starts with a dead microphone: not one packet, until it is muted and unmuted.
 	if !alice.sendsSound(4 * time.Second) {
 		t.Log("Dino's microphone is dead; muting and unmuting it")
-		alice.Mute()
-		alice.Mute()
+		alice.press("<mute")
+		alice.press("<unmute")
 	}
 	page.hears(dinoTone440)
 	alice.Wait("connected", 20*time.Second)
@@ -108,6 +108,21 @@ func endCall(t *testing.T, s *stack, page *caller, alice *dino, byPage bool) {
 	page.back()
 	alice.Wait("idle", 10*time.Second)
 	s.waitFor("the call's end", 5*time.Second, func() bool { return s.component.Stats().Calls == 0 })
+}
+
+// press presses the mute button until Dino has said so to the other side.
+func (d *dino) press(says string) {
+	d.t.Helper()
+	mark := d.Mark()
+	for range 5 {
+		d.Mute()
+		for end := time.Now().Add(2 * time.Second); time.Now().Before(end); {
+			if strings.Contains(d.XML(mark), says) {
+				return
+			}
+		}
+	}
+	d.t.Fatalf("Dino's mute button does not make it say %s>", says)
 }
 
 // sendsSound waits until the page has received sound of Dino's, or the time is over.

@@ -11,7 +11,7 @@ import (
 
 // TestEndings holds each way in which a call ends against the time in which the other side has to know.
 func TestEndings(t *testing.T) {
-	s := startStack(t, "[limits]", `cool_down = "1ms"`, `grace = "3s"`)
+	s := startStack(t, `limits.cool_down = "1ms"`, `limits.grace = "3s"`)
 	const grace = 3 * time.Second
 	alice := startDino(t, s.server, "alice", "pw-alice", dinoOptions{Tone: dinoTone440})
 	b := startBrowser(t, "chromium", pageTone)

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"carillon/component"
@@ -28,11 +29,15 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		return errUsage
 	}
+	if flags.NArg() > 0 {
+		fmt.Fprintf(stderr, "carillon serve: %q is not understood; the configuration is given as -config FILE\n", flags.Args())
+		return errUsage
+	}
 	cfg, err := readConfig(*file, os.Environ())
 	if err != nil {
 		return err
 	}
-	settings, err := cfg.settings(*file)
+	settings, err := cfg.settings(sourceOf(*file))
 	if err != nil {
 		return err
 	}
@@ -52,11 +57,14 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	defer l.Close()
 	c, err := component.New(settings)
 	if err != nil {
-		return err
+		return &keyError{sourceOf(*file), "state_dir", err.Error(), "give a directory that this user can write"}
 	}
 	settings.Log.Info("listening", "address", l.Addr().String(), "public_url", settings.PublicURL, "domain", settings.Domain.String())
 	if len(settings.MayCall) == 0 {
 		settings.Log.Warn("guests may call nobody: guests.may_call is empty")
+	}
+	if len(settings.TrustedProxies) == 0 && strings.HasPrefix(settings.PublicURL, "https:") {
+		settings.Log.Warn("all visitors count as one: trusted_proxies does not name the web server that has the certificate")
 	}
 	return serveComponent(ctx, c, l, settings.Log)
 }
@@ -66,6 +74,8 @@ func serveComponent(ctx context.Context, c *component.Component, l net.Listener,
 	web := &http.Server{
 		Handler:           c,
 		ReadHeaderTimeout: 10 * time.Second,
+		ReadTimeout:       15 * time.Second, // WebSockets are not bound by these
+		WriteTimeout:      time.Minute,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),

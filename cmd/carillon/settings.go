@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"time"
 
@@ -33,6 +34,17 @@ func (cfg *fileConfig) checkValues(source string) []error {
 	}
 	if d, err := jid.Parse(cfg.Domain); cfg.Domain != "" && (err != nil || d.Localpart() != "" || d.Resourcepart() != "") {
 		bad("domain", fmt.Sprintf("%q is not a domain", cfg.Domain), `give it as in "call.example.org"`)
+	}
+	for _, name := range cfg.ReservedNames {
+		if err := component.CheckName(name); err != nil {
+			bad("reserved_names", fmt.Sprintf("%q can be no guest's name: %v", name, err), "leave it out")
+		}
+	}
+	limits := reflect.ValueOf(cfg.Limits)
+	for i := range limits.NumField() {
+		if limits.Field(i).Int() <= 0 {
+			bad("limits."+limits.Type().Field(i).Tag.Get("toml"), "not above zero", "give what is to be allowed, or leave it out")
+		}
 	}
 	for _, a := range cfg.Guests.MayCall {
 		if to, err := jid.Parse(a); err != nil || to.Resourcepart() != "" {
@@ -82,7 +94,9 @@ func (cfg *fileConfig) settings(source string) (component.Config, error) {
 		Grace:         time.Duration(cfg.Limits.Grace),
 		Limits: component.Limits{
 			CoolDown: time.Duration(cfg.Limits.CoolDown), RingingPerCallee: cfg.Limits.RingingPerCallee,
-			RingingPerIP: cfg.Limits.RingingPerIP, CallsPerIP: cfg.Limits.CallsPerIP, Calls: cfg.Limits.Calls,
+			RingingPerIP: cfg.Limits.RingingPerIP, RingsPerGhost: cfg.Limits.RingsPerGhost,
+			DialsPerCallee: cfg.Limits.DialsPerCallee, DialsPerIP: cfg.Limits.DialsPerIP,
+			CallsPerIP: cfg.Limits.CallsPerIP, Calls: cfg.Limits.Calls,
 		},
 		Version: version(),
 		Static:  webclient.Handler(),

@@ -68,7 +68,8 @@ func attachTo(t *testing.T, srv *xmppserver.Server, lines ...string) *stack {
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	s := &stack{t: t, server: srv, url: "http://localhost:" + port, log: filepath.Join(t.TempDir(), "carillon.log")}
 	file := filepath.Join(t.TempDir(), "carillon.toml")
-	text := fmt.Sprintf("domain = %q\nserver = %q\nsecret = %q\npublic_url = %q\nstate_dir = %q\nguests.may_call = [%q, %q]\n%s\n",
+	text := fmt.Sprintf("domain = %q\nserver = %q\nsecret = %q\npublic_url = %q\nstate_dir = %q\nguests.may_call = [%q, %q]\n"+
+		"limits.dials_per_callee = 1000\nlimits.dials_per_ip = 1000\n%s\n", // tests dial faster than people
 		testComponent, srv.ComponentAddr, testSecret, s.url, t.TempDir(), testDomain, testComponent, strings.Join(lines, "\n"))
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

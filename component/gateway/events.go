@@ -125,8 +125,7 @@ type (
 	// Incoming rings the page.
 	Incoming struct {
 		Call  string   `json:"call"`
-		From  string   `json:"from"` // bare JID
-		Name  string   `json:"name,omitempty"`
+		From  string   `json:"from"`  // bare JID
 		Media []string `json:"media"` // audio, video
 	}
 	// Ringing: the device of the one called rings.

@@ -47,7 +47,7 @@ var warnings = map[call.WarningCode]string{
 }
 
 // FrameOf is the frame that tells a page of an event of a call.  It is nil for Admitted, to which the component adds the
-// ICE servers, and for an event it does not know.  The name of an Incoming is the component's to add as well.
+// ICE servers, and for an event it does not know.
 func FrameOf(callID string, ev call.Event) Frame {
 	switch ev := ev.(type) {
 	case call.Incoming:

@@ -113,8 +113,9 @@ func contains(prefixes []netip.Prefix, ip netip.Addr) bool {
 	return false
 }
 
-// network is what counts as one address: an IPv4 address, or an IPv6 /64, which one household has to itself.
-func network(ip netip.Addr) netip.Prefix {
+// Network is what counts as one address: an IPv4 address, or an IPv6 /64, which one household has to itself.
+func Network(ip netip.Addr) netip.Prefix {
+	ip = ip.Unmap()
 	bits := 32
 	if ip.Is6() {
 		bits = 64

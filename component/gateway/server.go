@@ -143,7 +143,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 func (s *Server) admit(ip netip.Addr) (refusal string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	key := network(ip)
+	key := Network(ip)
 	switch {
 	case s.stopping:
 		return "the service is being restarted"
@@ -177,7 +177,7 @@ func (s *Server) release(c *socket, ip netip.Addr) {
 		s.opening--
 	}
 	delete(s.sockets, c)
-	key := network(ip)
+	key := Network(ip)
 	if s.perIP[key]--; s.perIP[key] <= 0 {
 		delete(s.perIP, key)
 	}
