@@ -54,7 +54,10 @@ func TestStanzaCallsAndIsCalled(t *testing.T) {
 	bob.WaitFor("return client.ended === 'success'", 2*time.Second)
 	page.back()
 
-	// Or by its bare address, once the ghost has seen its presence.
+	// Or by its bare address, once the ghost has seen its presence, as of everybody whom its person told.
+	page.Type("#tell-address", "bob@"+testDomain)
+	page.Click("#tell")
+	page.WaitFor("return document.querySelector('#tell-result').textContent", 5*time.Second)
 	var ghost string
 	page.Eval("return carillon.account.address", &ghost)
 	bob.Eval("client.incoming = undefined; client.xmpp.sendPresence({to: args[0]})", nil, ghost)

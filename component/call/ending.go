@@ -58,9 +58,7 @@ func (s *session) send(to jid.JID, kind jingle.MessageKind, reason *jingle.Reaso
 	s.emit(SendMessage{From: s.tab, To: to, ID: s.messageID(kind), Message: jingle.Message{Kind: kind, ID: s.sid, Reason: reason}})
 }
 
-func (s *session) messageID(kind jingle.MessageKind) string {
-	return "jm-" + string(kind) + "-" + s.sid
-}
+func (s *session) messageID(kind jingle.MessageKind) string { return messageID(kind, s.sid) }
 
 // unusable ends a call whose peer sent a description that no browser can take.  A proper one that offers too little is
 // acknowledged, because the reason of the session-terminate says more to its user than an error.
