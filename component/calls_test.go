@@ -286,22 +286,35 @@ func TestPageGoneEndsItsCalls(t *testing.T) {
 	wait(t, "the page's end", func() bool { return c.Stats() == Stats{Linked: true} })
 }
 
+// The page notices that its socket is dead before the server does: what was sent on it meanwhile comes again.
 func TestPageThatComesBackMissesNothing(t *testing.T) {
-	c, w := newTestComponent(t, nil)
-	key := newKey(t)
-	p := attached(t, c, key, "anna", nil)
-	id, sid := place(p, w, "alice@example.org")
-	p.session.Closed(false)
-	w.jmi(alice, p.at.Address, jingle.Proceed, sid)
-	w.result(w.next("session-initiate", isAction(jingle.SessionInitiate)))
-	w.next("result", isReply(w.session(alice, p.at.Address, jingle.SessionAccept, sid, contentsOf(t, "answer"))))
-	back := attached(t, c, key, "anna", func(a *gateway.Attach) { a.Resume = p.at.Resume })
-	if !back.at.Resumed || back.at.Address != p.at.Address {
-		t.Fatalf("came back as %+v", back.at)
-	}
-	expect[gateway.Proceeding](back)
-	if a := expect[gateway.Answer](back); a.Call != id {
-		t.Errorf("got the answer %+v", a)
+	for name, noticed := range map[string]bool{"the server noticed": true, "the server did not notice": false} {
+		t.Run(name, func(t *testing.T) {
+			c, w := newTestComponent(t, nil)
+			key := newKey(t)
+			p := attached(t, c, key, "anna", nil)
+			id, sid := place(p, w, "alice@example.org")
+			seen := p.seen
+			if noticed {
+				p.session.Closed(false)
+			}
+			w.jmi(alice, p.at.Address, jingle.Proceed, sid)
+			w.result(w.next("session-initiate", isAction(jingle.SessionInitiate)))
+			w.next("result", isReply(w.session(alice, p.at.Address, jingle.SessionAccept, sid, contentsOf(t, "answer"))))
+			wait(t, "the frames' sending", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.tabOf(mustJID(t, p.at.Address)).seq > seen+1 })
+			back := attached(t, c, key, "anna", func(a *gateway.Attach) { a.Resume, a.Seen = p.at.Resume, seen })
+			if !back.at.Resumed || back.at.Address != p.at.Address {
+				t.Fatalf("came back as %+v", back.at)
+			}
+			expect[gateway.Proceeding](back)
+			if a := expect[gateway.Answer](back); a.Call != id {
+				t.Errorf("got the answer %+v", a)
+			}
+			again := attached(t, c, key, "anna", func(a *gateway.Attach) { a.Resume, a.Seen = p.at.Resume, back.seen })
+			if len(again.frames) > 0 {
+				t.Errorf("a page that has seen everything got %v", <-again.frames)
+			}
+		})
 	}
 }
 

@@ -154,10 +154,17 @@ type page struct {
 	origin  string
 	ip      string
 	nonce   string
+	seen    int // number of the last frame
 	at      gateway.Attached
 }
 
-func (p *page) Send(f gateway.Frame) { p.frames <- f }
+func (p *page) Send(f gateway.Frame) {
+	if n, ok := f.(gateway.Numbered); ok {
+		f, p.seen = n.Frame, n.Seq
+	}
+	p.frames <- f
+}
+
 func (p *page) Close(code int, _ string) {
 	select {
 	case p.closed <- code:

@@ -2,6 +2,7 @@ package component
 
 import (
 	"net/netip"
+	"slices"
 	"time"
 
 	"mellium.im/xmpp/jid"
@@ -32,7 +33,8 @@ type tab struct {
 	address  jid.JID // full
 	ghost    *ghost
 	session  *session        // nil while its socket is lost
-	missed   []gateway.Frame // sent meanwhile
+	seq      int             // number of the last frame sent
+	kept     []gateway.Frame // the last of them
 	instance string          // the page's own word for itself, which a duplicated tab does not share
 	ip       netip.Addr
 	grace    *time.Timer
@@ -69,26 +71,32 @@ func (c *Component) send(to jid.JID, f gateway.Frame) {
 	}
 }
 
-// maxMissed bounds the frames that wait for a page whose socket broke.
-const maxMissed = 256
+// maxKept bounds the frames that a page can ask for again.
+const maxKept = 128
 
-// send gives the page a frame; while its socket is lost, frames wait for its return.
+// send gives the page a frame.  Sockets die before anybody notices, so the last frames are kept for a page that comes back without them.
 func (t *tab) send(f gateway.Frame) {
-	switch {
-	case f == nil:
-	case t.session != nil:
+	if f == nil {
+		return
+	}
+	t.seq++
+	f = gateway.Numbered{Frame: f, Seq: t.seq}
+	if len(t.kept) == maxKept {
+		t.kept = slices.Delete(t.kept, 0, 1)
+	}
+	t.kept = append(t.kept, f)
+	if t.session != nil {
 		t.session.conn.Send(f)
-	case len(t.missed) < maxMissed:
-		t.missed = append(t.missed, f)
 	}
 }
 
-// catchUp sends what the page missed.
-func (t *tab) catchUp() {
-	for _, f := range t.missed {
-		t.session.conn.Send(f)
+// catchUp sends again what came after the frame that the page has seen.
+func (t *tab) catchUp(seen int) {
+	if missed := t.seq - seen; missed > 0 {
+		for _, f := range t.kept[max(0, len(t.kept)-missed):] {
+			t.session.conn.Send(f)
+		}
 	}
-	t.missed = nil
 }
 
 // broadcast gives a frame to every tab of the ghost.

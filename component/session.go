@@ -161,7 +161,9 @@ func (s *session) attach(a gateway.Attach, id gateway.ID) (gateway.Frame, error)
 		MayCall: len(c.policy.mayCall) > 0,
 		Link:    c.up,
 	}))
-	t.catchUp()
+	if resumed {
+		t.catchUp(a.Seen)
+	}
 	c.admitContacts(t, a.Contacts)
 	return gateway.Later, nil
 }

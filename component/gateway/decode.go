@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -34,6 +35,7 @@ var decoders = map[string]func(*fields) ClientEvent{
 			Signature: f.bytes("signature", signatureLen),
 			Instance:  f.text("instance", maxToken),
 			Resume:    f.optional("resume", maxToken),
+			Seen:      f.whole("seen", 0, math.MaxInt32),
 			Contacts:  f.contacts(),
 		}
 	},
@@ -197,19 +199,22 @@ func (f *fields) bytes(name string, n int) []byte {
 }
 
 // line returns an m-line index, -1 when there is none.
-func (f *fields) line(name string) int {
+func (f *fields) line(name string) int { return f.whole(name, -1, maxLine) }
+
+// whole returns a whole number from 0 to most, or absent when there is none.
+func (f *fields) whole(name string, absent, most int) int {
 	raw := f.lookup(name)
 	if raw == nil {
-		return -1
+		return absent
 	}
 	var n float64
 	if err := json.Unmarshal(raw, &n); err != nil {
 		f.fail(WrongType, "%s%s has to be a number", f.path, name)
-		return -1
+		return absent
 	}
-	if n != float64(int(n)) || n < 0 || n > maxLine {
-		f.fail(BadValue, "%s%s has to be a whole number from 0 to %d", f.path, name, maxLine)
-		return -1
+	if n != float64(int(n)) || n < 0 || n > float64(most) {
+		f.fail(BadValue, "%s%s has to be a whole number from 0 to %d", f.path, name, most)
+		return absent
 	}
 	return int(n)
 }

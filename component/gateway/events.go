@@ -13,6 +13,7 @@ type (
 		Signature []byte // r||s over SigningInput, 64 bytes
 		Instance  string // random, new at each load of the page
 		Resume    string // token of an earlier Attached, or empty
+		Seen      int    // number of the last Numbered frame that arrived
 		Contacts  []Ticket
 	}
 	// Ticket is an approved contact as the page kept it.

@@ -3,22 +3,28 @@ package gateway
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 
 	"carillon/component/call"
 )
 
-// Encode writes the frame as one JSON object: its event, the id if it is a Reply, its fields.
+// Encode writes the frame as one JSON object: its event, the id if it is a Reply, seq if it is Numbered, its fields.
 func Encode(f Frame) ([]byte, error) {
 	var id ID
+	var seq int
+unwrap:
 	for {
-		r, ok := f.(reply)
-		if !ok {
-			break
+		switch w := f.(type) {
+		case reply:
+			f = w.Frame
+			if id == "" {
+				id = w.id
+			}
+		case Numbered:
+			f, seq = w.Frame, w.Seq
+		default:
+			break unwrap
 		}
-		if id == "" {
-			id = r.id
-		}
-		f = r.Frame
 	}
 	body, err := json.Marshal(f)
 	if err != nil {
@@ -34,6 +40,10 @@ func Encode(f Frame) ([]byte, error) {
 	if id != "" {
 		b = append(b, `,"id":`...)
 		b = append(b, id...)
+	}
+	if seq > 0 {
+		b = append(b, `,"seq":`...)
+		b = strconv.AppendInt(b, int64(seq), 10)
 	}
 	if len(body) > len("{}") {
 		b = append(b, ',')

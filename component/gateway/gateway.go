@@ -73,6 +73,12 @@ type reply struct {
 	id ID
 }
 
+// Numbered is a frame with its number among those that a page can ask for again, from 1 on.
+type Numbered struct {
+	Frame
+	Seq int
+}
+
 // Later, returned by Session.Handle, says that the session will answer the request by itself.
 var Later Frame = later{}
 
