@@ -318,6 +318,41 @@ func TestPageThatComesBackMissesNothing(t *testing.T) {
 	}
 }
 
+// Both call each other at once: the propose of the lower id goes on, the other is taken back or rejected.
+func TestTie(t *testing.T) {
+	for name, theirs := range map[string]string{"their id is lower": "0", "our id is lower": "zzzz"} {
+		t.Run(name, func(t *testing.T) {
+			c, w := newTestComponent(t, nil)
+			p := attached(t, c, newKey(t), "anna", nil)
+			id, sid := place(p, w, "alice@example.org")
+			w.receive(`<message type='chat' from='` + alice + `' to='` + p.at.Bare + `' id='m'><propose xmlns='urn:xmpp:jingle-message:0' id='` + theirs + `'>
+				<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>`)
+			if theirs > sid {
+				reject := w.next("reject", isMessage(jingle.Reject)).Child(jingle.NSMessage, "reject")
+				if reject.Attr("id") != theirs || reject.Child(jingle.NSMessage, "tie-break") == nil {
+					t.Errorf("rejected with %s", reject)
+				}
+				w.jmi(alice, p.at.Address, jingle.Proceed, sid)
+				w.next("session-initiate", isAction(jingle.SessionInitiate))
+				return
+			}
+			retract := w.next("retract", isMessage(jingle.Retract)).Child(jingle.NSMessage, "retract")
+			if retract.Attr("id") != sid || retract.Child(jingle.NSMessage, "tie-break") == nil {
+				t.Errorf("took back with %s", retract)
+			}
+			var ended, rings bool
+			for !ended || !rings {
+				switch f := (<-p.frames).(type) {
+				case gateway.Ended:
+					ended = f.Call == id && f.Reason == string(call.TieBreak)
+				case gateway.Incoming:
+					rings = true
+				}
+			}
+		})
+	}
+}
+
 func TestShutdownEndsCallsInGoodOrder(t *testing.T) {
 	c, w := newTestComponent(t, nil)
 	p := attached(t, c, newKey(t), "anna", nil)

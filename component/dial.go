@@ -75,7 +75,7 @@ func (c *Component) placeCall(t *tab, to jid.JID, local bool, a *admission, id g
 	var outputs []call.Output
 	tabs := []*tab{t}
 	if local {
-		callees := c.ringable(c.ghostOf(to), to)
+		callees := c.ringable(c.ghostOf(to), to, nil)
 		if len(callees) == 0 {
 			return gateway.Errorf(gateway.NotNow, "nobody can be reached at that address now, or it does not exist")
 		}
@@ -108,16 +108,17 @@ func (g *ghost) devicesOf(who jid.JID) []call.Resource {
 	return list
 }
 
-// ringable lists the tabs that a call to that address can ring: those not in a call, connected ones if there are any.  A page that lost its
-// socket hears of the call when it is back.
-func (c *Component) ringable(g *ghost, to jid.JID) []*tab {
+// ringable lists the tabs that a call to that address can ring: those not in a call, or in none but the one that gives way, and of them the connected
+// ones if there are any.  A page that lost its socket hears of the call when it is back.
+func (c *Component) ringable(g *ghost, to jid.JID, yielding *runner) []*tab {
 	if g == nil {
 		return nil
 	}
 	var connected, lost []*tab
 	for _, t := range g.tabs {
 		switch {
-		case len(t.engaged) > 0 || to.Resourcepart() != "" && !to.Equal(t.address):
+		case to.Resourcepart() != "" && !to.Equal(t.address):
+		case len(t.engaged) > 1 || len(t.engaged) == 1 && !t.engaged[yielding]:
 		case t.session != nil:
 			connected = append(connected, t)
 		default:
@@ -145,7 +146,14 @@ func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 		return
 	}
 	g := c.ghostOf(st.To)
-	tabs := c.ringable(g, st.To)
+	rival := c.rivalOf(g, st.From)
+	if rival != nil && rival.key.sid <= m.ID {
+		c.post(initiation(st.To, st.From, randomID(), jingle.Message{
+			Kind: jingle.Reject, ID: m.ID, Reason: &jingle.Reason{Condition: jingle.Expired}, TieBreak: true,
+		}))
+		return
+	}
+	tabs := c.ringable(g, st.To, rival)
 	reason := jingle.Gone
 	if g != nil && (len(tabs) == 0 || !c.mayRing(g, st.From)) {
 		tabs, reason = nil, jingle.Busy
@@ -154,10 +162,29 @@ func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 		c.post(initiation(st.To, st.From, randomID(), jingle.Message{Kind: jingle.Reject, ID: m.ID, Reason: &jingle.Reason{Condition: reason}}))
 		return
 	}
+	if rival != nil {
+		rival.post(call.TieLost{})
+	}
 	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), m.ID}, "in", st.To, st.From)
 	var outputs []call.Output
 	r.machine, outputs = call.NewIncoming(c.callConfig(), call.PeerMessage{From: st.From, To: st.To, Message: m}, addresses(tabs))
 	c.ring(r, g, tabs, outputs)
+}
+
+// rivalOf returns the ghost's own call to somebody who has not answered it yet.  When they propose at that moment, the lower id wins (XEP-0353
+// section "Tie Breaking").  c.mu is held.
+func (c *Component) rivalOf(g *ghost, peer jid.JID) *runner {
+	if g == nil {
+		return nil
+	}
+	for _, t := range g.tabs {
+		for r := range t.engaged {
+			if r.peer.Equal(peer.Bare()) && r.proposed() {
+				return r
+			}
+		}
+	}
+	return nil
 }
 
 // initiate takes a session-initiate that no propose announced, addressed to one page.  A nil error means that the call answers.  c.mu is held.
@@ -166,7 +193,7 @@ func (c *Component) initiate(st stream.Stanza, j jingle.Stanza) *jingle.Error {
 	if st.To.Resourcepart() == "" || g == nil || g.tabs[st.To.Resourcepart()] == nil {
 		return errUnavailable
 	}
-	tabs := c.ringable(g, st.To)
+	tabs := c.ringable(g, st.To, nil)
 	if len(tabs) == 0 || !c.policy.allow(time.Now(), proposeFrom, st.From.Bare().String(), proposesPerMinute) || !c.mayRing(g, st.From) {
 		return errBusy
 	}

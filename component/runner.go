@@ -37,9 +37,10 @@ type runner struct {
 	inbox  chan item
 	closed chan struct{} // closed when the goroutine has ended
 
-	mu       sync.Mutex // guards shut and overflow, and sending to inbox against closing it
+	mu       sync.Mutex // guards what follows, and sending to inbox against closing it
 	shut     bool
 	overflow bool
+	proposal bool // its propose is out and unanswered
 
 	timers    map[call.Timer]*timer
 	admission *admission
@@ -118,7 +119,20 @@ func (r *runner) handle(in call.Input) bool {
 	if r.c.log.Enabled(r.c.ctx, slog.LevelDebug) {
 		r.c.log.Debug("call input", "call", r.id, "kind", fmt.Sprintf("%T", in))
 	}
-	return r.carryOut(r.machine.Handle(time.Now(), in))
+	outputs := r.machine.Handle(time.Now(), in)
+	if p, ok := r.machine.(call.Proposer); ok {
+		_, out := p.Proposed()
+		r.mu.Lock()
+		r.proposal = out
+		r.mu.Unlock()
+	}
+	return r.carryOut(outputs)
+}
+
+func (r *runner) proposed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.proposal
 }
 
 // carryOut does what the machine wants done and tells whether that was the end.

@@ -3,6 +3,13 @@
 // A Machine turns inputs (frames of the browser, stanzas of the peer, timers) into outputs (frames, stanzas, timers).  It does no
 // I/O, reads no clock and starts no goroutine: whoever owns it feeds it and carries out what it returns, in order.  So a call
 // can be printed, tested with a transcript, and replayed from a log.
+//
+// # Limits
+//
+// A session keeps the contents and the transports that it was accepted with.  content-add and transport-replace are rejected,
+// content-modify is acknowledged and changes nothing.  An ICE restart, which Conversations begins with a transport-info of new
+// credentials and no candidates, is acknowledged and not followed: when the old path stays dead, so does the media, and the call
+// ends as one whose media was interrupted.
 package call
 
 import (
@@ -93,8 +100,28 @@ type (
 // Timeout says that a timer ran out.
 type Timeout struct{ Timer Timer }
 
-// Shutdown asks to end the call in good order, at once: the component goes down, or cannot carry this call.
+// TieLost says that the peer proposed to us while our propose is out, and that its id is the lower one: our call gives way
+// (XEP-0353 section "Tie Breaking").  It means nothing to a call that is not a Proposer, or has no propose out any more.
+type TieLost struct{}
+
+// Shutdown asks to end the call in good order, at once: the component goes down, or cannot carry this call.  Pages and peer are told
+// the outcome; one that is none of the Outcomes, such as "", is ShuttingDown.
 type Shutdown struct{ Outcome Outcome }
+
+func (s Shutdown) outcome() Outcome {
+	if _, known := outcomes[s.Outcome]; !known {
+		return ShuttingDown
+	}
+	return s.Outcome
+}
+
+// A Proposer is a Machine that calls with a XEP-0353 propose, as those of NewOutgoing may.  Proposed returns the id of the propose
+// while it is out and nobody has answered it: the time in which a propose of the peer makes a tie.  Like Handle, it
+// belongs to the Machine's owner.
+type Proposer interface {
+	Machine
+	Proposed() (sid string, ok bool)
+}
 
 func (BrowserOffer) input()     {}
 func (BrowserAnswer) input()    {}
@@ -112,6 +139,7 @@ func (PeerRequest) input()      {}
 func (PeerReply) input()        {}
 func (PeerUnavailable) input()  {}
 func (Timeout) input()          {}
+func (TieLost) input()          {}
 func (Shutdown) input()         {}
 
 // MediaState is what a tab reports of its peer connection.

@@ -187,7 +187,7 @@ func (s *session) tellHeld() {
 }
 
 // tellCandidate hands a candidate to the tab.  One without a ufrag belongs to the description (stanza.js in Firefox writes none);
-// one of another is dropped, because a browser refuses it and an ICE restart is not followed.
+// one of another is dropped, because a browser refuses it and an ICE restart is not followed: see the package's limits.
 func (s *session) tellCandidate(pc peerCandidate) {
 	line := s.lines[pc.line]
 	content := contentOf(s.theirs, line)
@@ -211,13 +211,19 @@ func (s *session) lineAt(mid string, index int) int {
 
 // contentOf finds the content of an m-line in a description, or nil.
 func contentOf(d jingle.Description, l sdpconv.Line) *jingle.Content {
+	return find(d, l.Creator, l.Name)
+}
+
+// find returns the content of that creator and name, or one of that name alone: clients err in the creator.  It returns nil when
+// there is none.
+func find(d jingle.Description, creator jingle.Role, name string) *jingle.Content {
 	var found *jingle.Content
 	for i := range d.Contents {
 		c := &d.Contents[i]
-		if c.Name != l.Name {
+		if c.Name != name {
 			continue
 		}
-		if c.Creator == l.Creator {
+		if c.Creator == creator {
 			return c
 		}
 		found = c

@@ -21,7 +21,7 @@ const (
 	refusedOffer  = "The call does not expect an offer now."
 	refusedAnswer = "The call does not expect an answer now."
 	refusedAccept = "This call is not ringing here."
-	refusedOver   = "The call has ended."
+	refusedOver   = "The call has ended, or another window took it."
 	refusedNoRTP  = "There is neither sound nor picture in what your browser sent."
 )
 
@@ -114,17 +114,20 @@ func (c *core) close(o Outcome) {
 
 // afterwards answers what comes in when the call is over.
 func (c *core) afterwards(in Input) {
-	switch in := in.(type) {
-	case PeerRequest:
-		c.answer(in, jingle.ErrUnknownSession)
-	case BrowserOffer:
-		c.refuse(in.Tab, refusedOver)
-	case BrowserAnswer:
-		c.refuse(in.Tab, refusedOver)
-	case BrowserAccept:
-		c.refuse(in.Tab, refusedOver)
-	case BrowserDecline:
-		c.refuse(in.Tab, refusedOver)
+	if r, ok := in.(PeerRequest); ok {
+		c.answer(r, jingle.ErrUnknownSession)
+		return
+	}
+	c.turnAway(in, refusedOver)
+}
+
+// turnAway refuses what a tab asks of the call.  What a tab only reports wants no answer: candidates and states of its media come in
+// numbers and cross the end of each call.
+func (c *core) turnAway(in Input, sentence string) {
+	switch in.(type) {
+	case BrowserOffer, BrowserAnswer, BrowserAccept, BrowserDecline, BrowserHangUp:
+		tab, _ := tabOf(in)
+		c.refuse(tab, sentence)
 	}
 }
 

@@ -145,7 +145,7 @@ func (s *session) refusal(e *jingle.Error) Outcome {
 		}
 		return PeerUnreachable
 	case "conflict": // it is calling us (XEP-0166 section 7.2.16)
-		return PeerBusy
+		return TieBreak
 	case "feature-not-implemented":
 		return Incompatible
 	}

@@ -1,6 +1,7 @@
 package call
 
 import (
+	"slices"
 	"time"
 
 	"mellium.im/xmpp/jid"
@@ -16,12 +17,13 @@ const maxID = 256
 // incoming is a call from an XMPP client to our tabs.
 type incoming struct {
 	session
-	offer string // SDP for the tab that takes the call, of a session-initiate that came before
+	media []string // that were proposed
+	offer string   // SDP for the tab that takes the call, of a session-initiate that came before
 }
 
 // NewIncoming makes the call of a propose to an address of ours: tabs are its full JIDs that can ring.
 func NewIncoming(cfg Config, propose PeerMessage, tabs []jid.JID) (Machine, []Output) {
-	i := &incoming{}
+	i := &incoming{media: propose.Message.Media}
 	i.session = session{
 		core:     core{cfg: cfg, state: Ringing},
 		sid:      propose.Message.ID,
@@ -43,7 +45,7 @@ func NewIncoming(cfg Config, propose PeerMessage, tabs []jid.JID) (Machine, []Ou
 		i.giveUp(Incompatible)
 	default:
 		i.send(i.peer, jingle.Ringing, nil)
-		i.ring(propose.Message.Media)
+		i.ring(i.media)
 	}
 	return i, i.flush()
 }
@@ -103,9 +105,15 @@ func (i *incoming) ring(media []string) {
 	}
 }
 
-// take gives the call to the first tab that accepts.
+// take gives the call to the first tab that accepts.  That tab may say so again, not knowing whether it was heard before its socket
+// broke.
 func (i *incoming) take(tab jid.JID) {
-	if i.state != Ringing {
+	switch i.state {
+	case Ringing:
+	case Proceeded, Answering:
+		i.tell(tab, Admitted{})
+		return
+	default:
 		i.refuse(tab, refusedAccept)
 		return
 	}
@@ -175,6 +183,11 @@ func (i *incoming) established(in PeerRequest) bool {
 		i.conclude(Failed)
 		return false
 	}
+	if kind := i.unproposed(in.Jingle.Contents); kind != "" {
+		i.answer(in, nil)
+		i.giveUpWith(Failed, jingle.Reason{Condition: jingle.IncompatibleParameters, Text: kind + " was not proposed"})
+		return false
+	}
 	sdp, err := i.translate(in.Jingle, sdpconv.Offer)
 	if err != nil {
 		i.unusable(in, err)
@@ -183,6 +196,17 @@ func (i *incoming) established(in PeerRequest) bool {
 	i.answer(in, nil)
 	i.offer = sdp
 	return true
+}
+
+// unproposed returns a kind of media that the propose did not have, or "": the person has agreed to what rang, and a call for sound
+// is not to bring a picture.  Less than was proposed is taken.
+func (i *incoming) unproposed(contents []jingle.Content) string {
+	for _, kind := range mediaOf(contents) {
+		if i.proposed && !slices.Contains(i.media, kind) {
+			return kind
+		}
+	}
+	return ""
 }
 
 // browserAnswer accepts the session.  An answer that cannot be used leaves the tab the rest of its time for another.

@@ -11,6 +11,7 @@ type pulse struct {
 	waiting bool // the last ping has no reply yet
 	missed  int  // pings without a reply, in a row
 	alive   bool // it has answered a ping with a result: an error after that says that it is gone
+	gone    bool // its server said that it is gone, and no ping has shown the contrary
 }
 
 // ping asks the peer whether it is there, and sets the time of the next.
@@ -39,39 +40,56 @@ func (s *session) pong(in PeerReply) {
 	}
 	s.waiting = false
 	if in.Err == nil {
-		s.alive, s.missed = true, 0
+		s.alive, s.gone, s.missed = true, false, 0
 		return
 	}
 	switch in.Err.Condition {
-	case "remote-server-timeout":
+	case "remote-server-timeout", "remote-server-not-found":
 		s.missed++
 		if s.lostPeer() {
 			s.giveUp(PeerLost)
 		}
-		return
 	case "service-unavailable", "recipient-unavailable", "item-not-found", "gone":
+		s.missed = 0 // of its server, or of a client that knows no ping
 		if s.alive {
-			s.giveUp(PeerLost)
-			return
+			s.vanished()
 		}
+	default: // only a client that is there answers so
+		s.missed, s.gone = 0, false
 	}
-	s.missed = 0 // a client that knows no ping
 }
 
 // lostPeer tells whether the peer neither answers nor is heard.  Either alone ends no call: clients may answer no ping, and
 // media outlives a break of the peer's XMPP connection.
-func (s *session) lostPeer() bool { return s.missed >= maxMissedPings && s.pages.down() }
+func (s *session) lostPeer() bool {
+	return (s.gone || s.missed >= maxMissedPings) && s.pages.down()
+}
 
-// unavailable takes the peer's unavailable presence.
+// vanished takes the word of the peer's server that the peer is gone.  Media that flows says otherwise: a server that restarts, a
+// stream whose resumption failed and the end of a subscription look the same from here.
+func (s *session) vanished() {
+	s.gone = true
+	if s.state != Active || s.lostPeer() {
+		s.giveUp(PeerLost)
+	}
+}
+
+// unavailable takes the peer's unavailable presence.  The ping that follows shows whether it is true.
 func (s *session) unavailable(in PeerUnavailable) {
 	if !in.From.Equal(s.peer) {
 		return
 	}
 	switch s.state {
 	case Ringing, Proceeded:
-		s.conclude(PeerCancelled)
-	case Calling, Initiated, Answering, Connecting, Active:
+		s.giveUp(PeerCancelled)
+	case Calling, Initiated, Answering, Connecting:
 		s.giveUp(PeerLost)
+	case Active:
+		known := s.gone
+		s.vanished()
+		if s.state == Active && !known {
+			s.ping()
+		}
 	}
 }
 
@@ -84,6 +102,7 @@ func (s *session) media(in BrowserMedia) {
 	switch in.State {
 	case MediaConnected:
 		p.down = false
+		s.opening = 0 // whatever it is answered, the session works
 		s.move(connect)
 		s.stop(TimerOutage)
 	case MediaDisconnected:
@@ -125,6 +144,9 @@ func (s *session) pageBack(tab jid.JID) {
 func (s *session) pageGone(tab jid.JID) {
 	if rest := s.pages.others(tab); len(rest) > 0 {
 		s.pages = rest
+		if s.state == Ringing && rest.find(s.tab) == nil {
+			s.tab = rest[0].tab // who speaks for us has to be there
+		}
 		if rest.lost() && !s.running[TimerGrace] {
 			s.start(TimerGrace)
 		}

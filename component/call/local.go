@@ -44,6 +44,7 @@ func (l *local) Handle(_ time.Time, in Input) []Output {
 	tab, isTab := tabOf(in)
 	switch {
 	case isTab && l.caller.find(tab) == nil && l.callee.find(tab) == nil:
+		l.turnAway(in, refusedOver)
 	case isTab && l.state < Ringing && l.caller.find(tab) == nil: // it does not know of the call yet
 		l.early(in)
 	case l.state == Over:
@@ -63,6 +64,8 @@ func (l *local) early(in Input) {
 		l.callee.find(in.Tab).lost = false
 	case BrowserGone:
 		l.gone(in.Tab)
+	default:
+		l.turnAway(in, refusedAccept)
 	}
 }
 
@@ -95,7 +98,7 @@ func (l *local) handle(in Input) {
 	case Timeout:
 		l.timeout(in.Timer)
 	case Shutdown:
-		l.finish(ShuttingDown, ShuttingDown)
+		l.finish(in.outcome(), in.outcome())
 	}
 }
 
@@ -139,9 +142,16 @@ func (l *local) browserOffer(in BrowserOffer) {
 	l.watch()
 }
 
-// take gives the call to the first tab that accepts.
+// take gives the call to the first tab that accepts.  That tab may say so again, not knowing whether it was heard before its socket
+// broke.
 func (l *local) take(tab jid.JID) {
-	if l.state != Ringing || l.callee.find(tab) == nil {
+	called := l.callee.find(tab) != nil
+	switch {
+	case called && l.state == Ringing:
+	case called && l.state == Answering:
+		l.tell(tab, Admitted{})
+		return
+	default:
 		l.refuse(tab, refusedAccept)
 		return
 	}

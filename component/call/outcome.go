@@ -12,6 +12,7 @@ const (
 	Declined          Outcome = "declined"           // this tab declined
 	PeerDeclined      Outcome = "peer-declined"      // the peer did
 	PeerBusy          Outcome = "peer-busy"          // the peer is in another call
+	TieBreak          Outcome = "tie-break"          // the peer was calling us, and its call goes before ours
 	Cancelled         Outcome = "cancelled"          // this tab gave up before an answer
 	PeerCancelled     Outcome = "peer-cancelled"     // the caller gave up: a missed call
 	NoAnswer          Outcome = "no-answer"          // nobody answered our call
@@ -39,6 +40,7 @@ var outcomes = map[Outcome]struct {
 	Declined:          {"You declined the call.", jingle.Decline},
 	PeerDeclined:      {"Your contact declined the call.", jingle.Decline},
 	PeerBusy:          {"Your contact is busy in another call.", jingle.Busy},
+	TieBreak:          {"Your contact was calling you at the same moment.", jingle.Expired},
 	Cancelled:         {"You cancelled the call.", jingle.Cancel},
 	PeerCancelled:     {"The caller hung up before you answered.", jingle.Cancel},
 	NoAnswer:          {"Nobody answered.", jingle.TimedOut},

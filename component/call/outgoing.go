@@ -56,6 +56,8 @@ func (o *outgoing) Handle(_ time.Time, in Input) []Output {
 		o.peerReply(in)
 	case Timeout:
 		o.timedOut(in)
+	case TieLost:
+		o.tieLost()
 	default:
 		o.handle(in)
 	}
@@ -184,6 +186,9 @@ func (o *outgoing) peerMessage(in PeerMessage) {
 	switch {
 	case in.Message.Kind == jingle.Proceed:
 		o.peerProceed(in.From)
+	case in.Message.Kind == jingle.Reject && o.state == Initiated && in.From.Equal(o.peer):
+		// It may have our session-initiate by now, and would ring again for it: the session is taken back as well.
+		o.giveUp(o.rejection(in.Message))
 	case o.state != Proposed:
 		o.message(in)
 	case in.Message.Kind == jingle.Ringing:
@@ -214,9 +219,31 @@ func (o *outgoing) peerProceed(device jid.JID) {
 // rejection is what a reject of our propose says.
 func (o *outgoing) rejection(m jingle.Message) Outcome {
 	if m.TieBreak { // it is calling us
-		return PeerBusy
+		return TieBreak
 	}
 	return o.verdict(m.Reason)
+}
+
+// Proposed implements Proposer.
+func (o *outgoing) Proposed() (sid string, ok bool) { return o.sid, o.state == Proposed }
+
+// tieLost takes our propose back in favour of the peer's.
+func (o *outgoing) tieLost() {
+	if o.state != Proposed {
+		return
+	}
+	o.emit(SendMessage{
+		From: o.tab,
+		To:   o.peer.Bare(),
+		ID:   o.messageID(jingle.Retract),
+		Message: jingle.Message{
+			Kind:     jingle.Retract,
+			ID:       o.sid,
+			Reason:   &jingle.Reason{Condition: TieBreak.Reason()},
+			TieBreak: true,
+		},
+	})
+	o.conclude(TieBreak)
 }
 
 // bounce takes an error for our propose.  Those of later messages say nothing that the session does not notice.

@@ -92,6 +92,9 @@ func message(m jingle.Message) string {
 	if m.Reason != nil {
 		parts = append(parts, reason(*m.Reason))
 	}
+	if m.TieBreak {
+		parts = append(parts, "tie-break")
+	}
 	return strings.Join(parts, " ")
 }
 
@@ -134,7 +137,15 @@ func content(c jingle.Content) string {
 			parts = append(parts, fmt.Sprintf("%d/%s", p.ID, p.Name))
 		}
 	}
-	if c.ICE != nil {
+	if c.Senders != "" && c.Senders != jingle.SendersBoth {
+		parts = append(parts, "senders="+string(c.Senders))
+	}
+	for _, e := range c.Other {
+		parts = append(parts, e.Space)
+	}
+	if c.ICE != nil && c.ICE.Ufrag == "" {
+		parts = append(parts, "ice")
+	} else if c.ICE != nil {
 		parts = append(parts, c.ICE.Ufrag)
 		for _, f := range c.ICE.Fingerprints {
 			parts = append(parts, string(f.Setup))

@@ -99,13 +99,14 @@ func (s *session) handle(in Input) {
 	case Timeout:
 		s.timeout(in.Timer)
 	case Shutdown:
-		s.giveUp(ShuttingDown)
+		s.giveUp(in.outcome())
 	}
 }
 
 // over answers what needs no look at the call: inputs after its end, and frames of tabs that have no part in it.
 func (s *session) over(in Input) bool {
 	if tab, ok := tabOf(in); ok && s.pages.find(tab) == nil {
+		s.turnAway(in, refusedOver)
 		return true
 	}
 	if s.state == Over {
@@ -174,8 +175,12 @@ func (s *session) peerRequest(in PeerRequest) {
 		s.peerInfo(in)
 	case jingle.ContentModify, jingle.DescriptionInfo, jingle.SecurityInfo:
 		s.answer(in, nil)
-	case jingle.ContentAdd, jingle.ContentRemove, jingle.TransportReplace:
-		s.answer(in, jingle.ErrNotImplemented)
+	case jingle.ContentAdd:
+		s.reject(in, jingle.ContentReject, &jingle.Reason{Condition: jingle.FailedApplication})
+	case jingle.ContentRemove:
+		s.contentRemove(in)
+	case jingle.TransportReplace:
+		s.reject(in, jingle.TransportReject, nil)
 	case jingle.ContentAccept, jingle.ContentReject, jingle.TransportAccept, jingle.TransportReject:
 		s.answer(in, jingle.ErrOutOfOrder) // we never asked
 	default:

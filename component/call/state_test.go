@@ -129,7 +129,10 @@ X> bob w1 proceed A1                                  .        .        .       
 X> phone w1 proceed A2                                .        .        .         .          .          .          .      .
 X> phone w2 proceed A1                                .        .        .         .          .          .          .      .
 X> phone w1 accept A1                                 .        .        .         .          .          .          .      .
-X> phone w1 reject A1                                 .        .        over      .          .          .          .      .
+X> phone w1 reject A1                                 .        .        over      .          over       .          .      .
+X> desk w1 reject A1                                  .        .        over      .          .          .          .      .
+X> phone w1 reject A1 tie-break                       .        .        over      .          over       .          .      .
+X> tie-lost                                           .        .        over      .          .          .          .      .
 X> eve w1 reject A1                                   .        .        .         .          .          .          .      .
 X> phone w1 retract A1                                .        .        .         .          .          .          .      .
 X> phone w1 finish A1                                 .        .        .         .          over       over       over   .
@@ -143,26 +146,32 @@ X> phone w1 iq q session-terminate A1                 .        .        .       
 X> desk w1 iq q session-terminate A1                  .        .        .         .          .          .          .      .
 X> phone w1 iq q transport-info A1                    .        .        .         .          .          .          .      .
 X> phone w1 iq q session-info A1                      .        .        .         .          .          .          .      .
-X> phone w1 iq q content-add A1                       .        .        .         .          .          .          .      .
+X> phone w1 iq q content-add A1 9 video               .        .        .         .          .          .          .      .
+X> phone w1 iq q content-remove A1                    .        .        .         .          .          .          .      .
+X> phone w1 iq q content-remove A1 9                  .        .        .         .          .          .          .      .
+X> phone w1 iq q content-remove A1 0                  .        .        .         over       over       over       over   .
+X> desk w1 iq q content-remove A1 0                   .        .        .         .          .          .          .      .
+X> phone w1 iq q transport-replace A1 0               .        .        .         .          .          .          .      .
 X> reply #1 result                                    .        over     .         .          .          .          .      .
 X> reply #1 result jmi                                .        proposed .         .          .          .          .      .
 X> reply #1 result jingle ice rtp                     .        calling  .         .          .          .          .      .
 X> reply #1 error item-not-found                      .        over     .         over       over       .          .      .
 X> reply #1 error remote-server-timeout               .        proposed .         over       over       .          .      .
-X> phone unavailable                                  .        .        .         over       over       over       over   .
+X> phone unavailable                                  .        .        .         over       over       over       .      .
 X> desk unavailable                                   .        .        .         .          .          .          .      .
 T+ 9s                                                 .        .        .         .          .          .          .      .
 T+ 61s                                                over     proposed over      over       over       over       .      .
 S>                                                    over     over     over      over       over       over       over   .
+S> failed                                             over     over     over      over       over       over       over   .
 `
 
 var incomingPaths = map[string]string{
 	"ringing":    "call incoming w1\nX> phone anna propose C1 audio",
 	"direct":     "call direct\nX> phone w1 iq q @conversations-2.19/session-initiate.xml",
-	"proceeded":  "call incoming w1\nX> phone anna propose C1 audio\nB> w1 accept",
-	"answering":  "call incoming w1\nX> phone anna propose C1 audio\nB> w1 accept\nX> phone w1 iq q @conversations-2.19/session-initiate.xml",
-	"connecting": "call incoming w1\nX> phone anna propose C1 audio\nB> w1 accept\nX> phone w1 iq q @conversations-2.19/session-initiate.xml\nB> w1 answer @page/answer.audio-video.sdp",
-	"active":     "call incoming w1\nX> phone anna propose C1 audio\nB> w1 accept\nX> phone w1 iq q @conversations-2.19/session-initiate.xml\nB> w1 answer @page/answer.audio-video.sdp\nB> w1 media connected",
+	"proceeded":  "call incoming w1\nX> phone anna propose C1 audio video\nB> w1 accept",
+	"answering":  "call incoming w1\nX> phone anna propose C1 audio video\nB> w1 accept\nX> phone w1 iq q @conversations-2.19/session-initiate.xml",
+	"connecting": "call incoming w1\nX> phone anna propose C1 audio video\nB> w1 accept\nX> phone w1 iq q @conversations-2.19/session-initiate.xml\nB> w1 answer @page/answer.audio-video.sdp",
+	"active":     "call incoming w1\nX> phone anna propose C1 audio video\nB> w1 accept\nX> phone w1 iq q @conversations-2.19/session-initiate.xml\nB> w1 answer @page/answer.audio-video.sdp\nB> w1 media connected",
 	"over":       "call incoming w1\nX> phone anna propose C1 audio\nB> w1 decline",
 }
 
@@ -203,15 +212,18 @@ X> phone w1 iq q session-initiate C1                  .         .         over  
 X> phone w1 iq q session-accept C1                    .         .         .         .          .          .      .
 X> phone w1 iq q session-terminate C1 cancel          .         over      .         over       over       over   .
 X> phone w1 iq q transport-info C1                    .         .         .         .          .          .      .
-X> phone w1 iq q content-remove C1                    .         .         .         .          .          .      .
+X> phone w1 iq q content-add C1 9 video               .         .         .         .          .          .      .
+X> phone w1 iq q content-remove C1 0                  .         .         .         .          .          .      .
+X> tie-lost                                           .         .         .         .          .          .      .
 X> reply #1 result                                    .         .         .         .          .          .      .
-X> reply #1 error bad-request                         .         .         .         .          over       over   .
+X> reply #1 error bad-request                         .         .         .         .          over       .      .
 X> reply #2 error service-unavailable                 .         .         .         .          .          .      .
-X> phone unavailable                                  over      over      over      over       over       over   .
+X> phone unavailable                                  over      over      over      over       over       .      .
 X> desk unavailable                                   .         .         .         .          .          .      .
 T+ 9s                                                 .         .         .         .          .          .      .
 T+ 61s                                                over      over      over      over       over       .      .
 S>                                                    over      over      over      over       over       over   .
+S> failed                                             over      over      over      over       over       over   .
 `
 
 var localPaths = map[string]string{
@@ -249,10 +261,12 @@ B> ben1 gone                                          over     over      over   
 X> eve w1 iq q session-terminate A1                   .        .         .          .          .      .
 X> eve w1 proceed A1                                  .        .         .          .          .      .
 X> eve unavailable                                    .        .         .          .          .      .
-X> reply #1 error item-not-found                      .        .         .          .          .      .
+X> reply #1 error item-not-found                      .        .        .          .          .      .
+X> tie-lost                                           .        .        .          .          .      .
 T+ 9s                                                 .        .         .          .          .      .
 T+ 61s                                                over     over      over       over       .      .
 S>                                                    over     over      over       over       over   .
+S> failed                                             over     over     over       over       over   .
 `
 
 // inputTable plays each path, then each input, and compares the state with the table's.
@@ -284,9 +298,7 @@ func inputTable(t *testing.T, paths map[string]string, table string) {
 // stateAfter plays a path and an input, and returns the state that follows or a dot when it stays.
 func stateAfter(t *testing.T, path, input string) string {
 	r := newReplay(t)
-	for _, line := range strings.Split(names+path, "\n") {
-		r.step(line)
-	}
+	r.play(names + path)
 	before := stateOf(r.machine)
 	r.step(input)
 	if after := stateOf(r.machine); after != before {

@@ -101,6 +101,16 @@ func (r *replay) fail(format string, args ...any) {
 	r.t.Fatalf("line %d: %s", r.line, fmt.Sprintf(format, args...))
 }
 
+// play takes the lines of a transcript and leaves their outputs aside.
+func (r *replay) play(text string) {
+	r.t.Helper()
+	for line := range strings.Lines(text) {
+		r.step(strings.TrimRight(line, "\n"))
+	}
+}
+
+func (r *replay) clock() time.Time { return time.Unix(0, 0).Add(r.now) }
+
 // step takes one line that is not an output and returns the outputs it causes.
 func (r *replay) step(line string) []string {
 	line, _, _ = strings.Cut(line, " # ")
@@ -128,7 +138,7 @@ func (r *replay) step(line string) []string {
 	case "X>":
 		return r.input(r.peer(f[1:], line))
 	case "S>":
-		return r.input(Shutdown{})
+		return r.input(Shutdown{Outcome: Outcome(strings.Join(f[1:], ""))})
 	default:
 		r.fail("what is %q?", f[0])
 	}
@@ -182,7 +192,7 @@ func (r *replay) input(in Input) []string {
 		r.machine, out = r.start(in)
 		return r.outputs(out)
 	}
-	return r.outputs(r.machine.Handle(time.Unix(0, 0).Add(r.now), in))
+	return r.outputs(r.machine.Handle(r.clock(), in))
 }
 
 // wait lets time pass and fires the timers that run out meanwhile, in their order.
@@ -285,11 +295,13 @@ func (r *replay) read(name string) []byte {
 	return b
 }
 
-// peer reads "@FILE", "reply #TAG ...", "JID unavailable", "JID bounce ID CONDITION", "FROM TO iq ID ..." or "FROM TO KIND SID ...".
+// peer reads "@FILE", "tie-lost", "reply #TAG ...", "JID unavailable", "JID bounce ID CONDITION", "FROM TO iq ID ..." or "FROM TO KIND SID ...".
 func (r *replay) peer(f []string, line string) Input {
 	switch {
 	case strings.HasPrefix(f[0], "@"):
 		return r.stanza(f[0])
+	case f[0] == "tie-lost":
+		return TieLost{}
 	case f[0] == "reply":
 		return r.reply(f[1:])
 	case f[1] == "unavailable":
@@ -335,7 +347,8 @@ func (r *replay) parse(e *element.Element) jingle.Stanza {
 	return j
 }
 
-// jingle reads "@FILE", or "ACTION SID" with a reason, the payload of a session-info, or content name, ufrag and candidate.
+// jingle reads "@FILE", or "ACTION SID" with a reason, the payload of a session-info, a content's name and media, or content name,
+// ufrag and candidate.
 func (r *replay) jingle(f []string) jingle.Stanza {
 	if strings.HasPrefix(f[0], "@") {
 		e, err := element.Parse(r.read(f[0]), element.Limits{})
@@ -353,6 +366,12 @@ func (r *replay) jingle(f []string) jingle.Stanza {
 		j.Reason = &jingle.Reason{Condition: jingle.Condition(f[2])}
 	case jingle.SessionInfo:
 		j.Info = append(j.Info, element.New(jingle.NSRTPInfo, f[2]))
+	case jingle.ContentAdd, jingle.ContentRemove, jingle.TransportReplace:
+		c := jingle.Content{Name: f[2], ICE: &jingle.Transport{Ufrag: "new1", Pwd: "newpwd00000000000000001"}}
+		if len(f) > 3 {
+			c.RTP = &jingle.RTP{Media: f[3], PayloadTypes: []jingle.PayloadType{{ID: 96, Name: "VP8"}}}
+		}
+		j.Contents = []jingle.Content{c}
 	case jingle.TransportInfo:
 		c, _, err := sdpconv.ParseCandidate(strings.Join(f[4:], " "))
 		if err != nil {

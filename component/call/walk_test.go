@@ -78,6 +78,9 @@ func newAlphabet(t *testing.T) *alphabet {
 	for _, f := range []string{"session-initiate", "session-accept", "session-terminate", "session-info", "content-add", "content-modify", "content-accept", "transport-replace", "rubbish", "session-terminate A1 busy", "session-info A1 ringing", "transport-info A1 0 cV3r candidate:1 1 udp 1 192.0.2.1 9 typ host", "transport-info A1 1 x candidate:1 2 udp 1 192.0.2.1 9 typ host"} {
 		a.stanzas = append(a.stanzas, r.jingle(strings.Fields(f + " A1")[:max(2, len(strings.Fields(f)))]))
 	}
+	for _, f := range []string{"content-add A1 9 video", "content-remove A1 9", "content-remove A1 0", "content-remove A1 1", "transport-replace A1 0"} {
+		a.stanzas = append(a.stanzas, r.jingle(strings.Fields(f)))
+	}
 	a.candidates = []string{"", "rubbish", "candidate:1 1 udp 1 192.0.2.1 9 typ host", "candidate:1 1 udp 1 192.0.2.1 9 typ host ufrag pgO1",
 		"candidate:1 1 udp 1 192.0.2.1 9 typ host ufrag old", "candidate:1 1 tcp 1 192.0.2.1 9 typ host tcptype active", "candidate:1 1 udp 1 a.local 9 typ host"}
 	return a
@@ -132,7 +135,7 @@ func newWalk(t *testing.T, rng *rand.Rand, a *alphabet, at int) *walk {
 		w.machine, out = NewOutgoing(cfg, "A1", tab, to, known)
 	case "incoming":
 		propose := message(jingle.Propose)
-		propose.Message.ID = "C1"
+		propose.Message.ID, propose.Message.Media = "C1", []string{"audio", "video"}
 		w.path = []Input{BrowserAccept{tab}, request(0), BrowserAnswer{tab, answer}, connected}
 		w.machine, out = NewIncoming(cfg, propose, a.tabs[:2])
 	case "direct":
@@ -245,6 +248,9 @@ func (w *walk) next() Input {
 		}
 		return in
 	case 34:
+		if w.rng.IntN(4) == 0 {
+			return TieLost{}
+		}
 		return PeerBounce{From: peer, ID: pick(w, []string{"jm-propose-A1", "jm-proceed-C1", "x"}), Err: jingle.Error{Condition: "gone"}}
 	case 35:
 		return PeerUnavailable{From: peer}
@@ -254,7 +260,7 @@ func (w *walk) next() Input {
 		return Timeout{Timer: Timer(w.rng.IntN(int(timerCount)+4) - 2)}
 	}
 	if w.rng.IntN(20) == 0 {
-		return Shutdown{}
+		return Shutdown{Outcome: pick(w, []Outcome{"", ShuttingDown, Failed, "rubbish"})}
 	}
 	return PeerMessage{}
 }
@@ -285,6 +291,9 @@ func (w *walk) check(in Input, out []Output) {
 			w.fail("%T after the end", o)
 		}
 	}
+	if wantsAnswer(in) && len(out) == 0 {
+		w.fail("silence")
+	}
 	_, asks := in.(PeerRequest)
 	if asks != (answers == 1) || answers > 1 {
 		w.fail("%d answers", answers)
@@ -303,6 +312,15 @@ func (w *walk) check(in Input, out []Output) {
 		w.fail("an active call without a ping to come")
 	}
 	w.seen[state] = true
+}
+
+// wantsAnswer tells whether an input is something that a tab asks for.
+func wantsAnswer(in Input) bool {
+	switch in.(type) {
+	case BrowserOffer, BrowserAnswer, BrowserAccept, BrowserDecline, BrowserHangUp:
+		return true
+	}
+	return false
 }
 
 func isAnswer(o Output) bool { _, ok := o.(Answer); return ok }
