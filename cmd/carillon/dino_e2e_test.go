@@ -19,11 +19,7 @@ func TestPageCallsDino(t *testing.T) {
 	for _, video := range []bool{false, true} {
 		for i := range repetitions(t) {
 			t.Run(fmt.Sprintf("video=%v/%d", video, i), func(t *testing.T) {
-				page.dial(alice.jid, video)
-				alice.Wait("ringing", 10*time.Second)
-				alice.Accept()
-				page.waitState("in-call", 20*time.Second)
-				checkMedia(t, page, alice, video)
+				callDino(t, page, alice, video)
 				endCall(t, s, page, alice, i%2 == 0)
 			})
 		}
@@ -41,25 +37,47 @@ func TestDinoCallsPage(t *testing.T) {
 	if alice.OffersCall(address, 3*time.Second) {
 		t.Fatal("Dino offers to call an address that it has never seen")
 	}
-	page.Type("#tell-address", alice.jid)
-	page.Click("#tell")
-	alice.CanCall(address, 15*time.Second)
+	tellDino(t, page, alice)
 	for _, video := range []bool{false, true} {
 		for i := range repetitions(t) {
 			t.Run(fmt.Sprintf("video=%v/%d", video, i), func(t *testing.T) {
-				alice.Call(address, video)
-				page.waitState("incoming", 10*time.Second)
-				if video {
-					page.Click("#incoming-accept-video")
-				} else {
-					page.Click("#incoming-accept-audio")
-				}
-				page.waitState("in-call", 20*time.Second)
-				checkMedia(t, page, alice, video)
+				answerDino(t, page, alice, video)
 				endCall(t, s, page, alice, i%2 == 0)
 			})
 		}
 	}
+}
+
+// callDino calls Dino from the page, and both hear and see each other.
+func callDino(t *testing.T, page *caller, alice *dino, video bool) {
+	t.Helper()
+	page.dial(alice.jid, video)
+	alice.Wait("ringing", 10*time.Second)
+	alice.Accept()
+	page.waitState("in-call", 20*time.Second)
+	checkMedia(t, page, alice, video)
+}
+
+// answerDino calls the page from Dino, and both hear and see each other.
+func answerDino(t *testing.T, page *caller, alice *dino, video bool) {
+	t.Helper()
+	alice.Call(page.address(), video)
+	page.waitState("incoming", 10*time.Second)
+	if video {
+		page.Click("#incoming-accept-video")
+	} else {
+		page.Click("#incoming-accept-audio")
+	}
+	page.waitState("in-call", 20*time.Second)
+	checkMedia(t, page, alice, video)
+}
+
+// tellDino lets Dino know by the page that it can call.
+func tellDino(t *testing.T, page *caller, alice *dino) {
+	t.Helper()
+	page.Type("#tell-address", alice.jid)
+	page.Click("#tell")
+	alice.CanCall(page.address(), 15*time.Second)
 }
 
 // checkMedia holds both sides' sound, by frequency, and picture against what the other side sends.

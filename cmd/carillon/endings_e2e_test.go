@@ -16,9 +16,7 @@ func TestEndings(t *testing.T) {
 	alice := startDino(t, s.server, "alice", "pw-alice", dinoOptions{Tone: dinoTone440})
 	b := startBrowser(t, "chromium", pageTone)
 	page := s.openPage(b, "anna")
-	page.Type("#tell-address", alice.jid)
-	page.Click("#tell")
-	alice.CanCall(page.address(), 15*time.Second)
+	tellDino(t, page, alice)
 	goroutines := runtime.NumGoroutine() + 4 // the browser's sockets come and go
 
 	inCall := func() {

@@ -20,11 +20,7 @@ func TestHostilityDisturbsNothing(t *testing.T) {
 	alice := startDino(t, s.server, "alice", "pw-alice", dinoOptions{Tone: dinoTone440})
 	b := startBrowser(t, "chromium", pageTone)
 	page := s.openPage(b, "anna")
-	page.dial(alice.jid, false)
-	alice.Wait("ringing", 10*time.Second)
-	alice.Accept()
-	page.waitState("in-call", 20*time.Second)
-	checkMedia(t, page, alice, false)
+	callDino(t, page, alice, false)
 
 	t.Run("frames", func(t *testing.T) {
 		for name, attack := range map[string]struct{ frame, code string }{

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestCallThroughRelay forces the page onto a real coturn, with credentials that Carillon minted for the call.
@@ -16,11 +15,7 @@ func TestCallThroughRelay(t *testing.T) {
 	alice := startDino(t, s.server, "alice", "pw-alice", dinoOptions{Tone: dinoTone440, Camera: true, Pattern: "red"})
 	b := startBrowser(t, "chromium", pageTone)
 	page := s.openPage(b, "anna")
-	page.dial(alice.jid, true)
-	alice.Wait("ringing", 10*time.Second)
-	alice.Accept()
-	page.waitState("in-call", 20*time.Second)
-	checkMedia(t, page, alice, true)
+	callDino(t, page, alice, true)
 	var kinds []string
 	page.Eval(`
 		const kinds = [];
