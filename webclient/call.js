@@ -68,6 +68,8 @@ export class Call extends Emitter {
   #guard;
   /** @type {(ending: Ending) => void} */
   #finish = () => {};
+  /** The other side took our call. */
+  #answered = false;
 
   /**
    * @param {Port} port
@@ -91,7 +93,7 @@ export class Call extends Emitter {
    * @param {MediaStream} stream
    */
   start(stream) {
-    this.localStream = stream;
+    this.#send(stream);
     void this.#enqueue(async () => {
       const frame = await this.#port.request({ event: 'dial', to: this.address });
       this.id = String(frame.call);
@@ -113,7 +115,7 @@ export class Call extends Emitter {
    */
   accept(stream) {
     if (this.state !== 'incoming') return Promise.reject(new CarillonError('bad-state', 'There is no call to answer.', this.state));
-    this.localStream = stream;
+    this.#send(stream);
     this.#setState('connecting');
     return this.#enqueue(async () => {
       const frame = await this.#port.deliver({ event: 'accept', call: this.id });
@@ -136,8 +138,7 @@ export class Call extends Emitter {
     if (this.ending) return;
     if (this.state === 'incoming') return this.decline();
     if (this.id) this.#tell({ event: 'hang_up' });
-    const answered = this.state === 'connected' || this.direction === 'incoming';
-    this.#end(answered ? { reason: 'hung-up', text: 'You ended the call.' } : { reason: 'cancelled', text: 'You cancelled the call.' });
+    this.#end(this.#answered || this.direction === 'incoming' ? { reason: 'hung-up', text: 'You ended the call.' } : { reason: 'cancelled', text: 'You cancelled the call.' });
   }
 
   /** @param {boolean} muted */
@@ -154,6 +155,16 @@ export class Call extends Emitter {
     this.emit('change', this);
   }
 
+  /** What we no longer send though the call goes on: a device was unplugged, or its permission taken back. @returns {Array<'audio' | 'video'>} */
+  get lostMedia() {
+    const ended = (/** @type {MediaStreamTrack[]} */ tracks = []) => tracks.some((track) => track.readyState === 'ended');
+    /** @type {Array<'audio' | 'video'>} */
+    const lost = [];
+    if (ended(this.localStream?.getAudioTracks())) lost.push('audio');
+    if (ended(this.localStream?.getVideoTracks())) lost.push('video');
+    return lost;
+  }
+
   /** Whether the other side's picture can be seen now. */
   get hasRemoteVideo() {
     return this.remoteStream?.getVideoTracks().some((track) => track.readyState === 'live' && !track.muted) ?? false;
@@ -168,7 +179,7 @@ export class Call extends Emitter {
       case 'ringing': if (this.state === 'dialing') this.#setState('ringing'); break;
       case 'proceeding': if (this.direction === 'outgoing') this.#setState('connecting'); break;
       case 'offer': void this.#enqueue(() => this.#takeOffer(frame.sdp)); break;
-      case 'answer': void this.#enqueue(() => this.#takeAnswer(frame.sdp)); break;
+      case 'answer': this.#answered = true; void this.#enqueue(() => this.#takeAnswer(frame.sdp)); break;
       case 'ice_candidate': this.#takeCandidate(frame); break;
       case 'ice_servers': this.#configure(frame.ice_servers); break;
       case 'warning': this.emit('warning', { code: String(frame.code), text: String(frame.text) }); break;
@@ -197,6 +208,13 @@ export class Call extends Emitter {
    */
   lose(ending) {
     this.#end(ending);
+  }
+
+  /** @param {MediaStream} stream */
+  #send(stream) {
+    this.localStream = stream;
+    // Browsers say so only of a track that nobody stopped.
+    for (const track of stream.getTracks()) track.addEventListener('ended', () => { if (!this.ending) this.emit('change', this); });
   }
 
   /**

@@ -9,16 +9,18 @@
 
 import { Call } from './call.js';
 import { CarillonError, Emitter } from './events.js';
-import { keysFor, openStore, profileOf, sign } from './identity.js';
+import { keysFor, profileOf, sign } from './identity.js';
 import { Link } from './link.js';
+import { Outbox } from './outbox.js';
+import { openStore } from './store.js';
 
 export { Call } from './call.js';
 export { CarillonError } from './events.js';
-export { memoryStore } from './identity.js';
+export { memoryStore } from './store.js';
 
 /** @typedef {import('./link.js').Frame} Frame */
 /** @typedef {import('./identity.js').Contact} Contact */
-/** @typedef {import('./identity.js').Store} Store */
+/** @typedef {import('./store.js').Store} Store */
 /**
  * The address that the server gave this page.
  * @typedef {object} Account
@@ -38,15 +40,12 @@ export { memoryStore } from './identity.js';
  * @property {Store} [store] where keys and contacts are kept; by default IndexedDB
  * @property {string} [origin] what the browser sends as Origin; by default the page's
  */
-/** @typedef {{ frame: Frame, resolve: (frame: Frame) => void, reject: (error: unknown) => void }} Undelivered */
 
 const ATTACH_TIMEOUT = 20_000;
-// All of these are sent at once when the socket is back: fewer than the server takes in one burst.
-const MOST_UNDELIVERED = 80;
 // As many as the server takes in one attach.
 const MOST_TICKETS = 300;
 // Refusals that trying again does not mend.
-const PERMANENT = ['failed', 'insecure-context', 'bad_name', 'reserved_name', 'bad_signature', 'not_allowed', 'too_many', 'bad_value', 'too_long', 'missing_field', 'wrong_type'];
+const PERMANENT = ['insecure-context', 'bad_name', 'reserved_name', 'bad_signature', 'not_allowed', 'too_many', 'bad_value', 'too_long', 'missing_field', 'wrong_type'];
 
 /**
  * The connection to one server and everything that goes on over it.  It comes back by itself when the socket breaks, and calls go on.
@@ -69,7 +68,7 @@ export class Carillon extends Emitter {
 
   #link;
   #origin;
-  /** @type {Promise<Store>} */
+  /** @type {Store} */
   #store;
   /** New with each load of the page: it tells a reload and a duplicated tab from a socket that came back. */
   #instance = randomId();
@@ -78,14 +77,17 @@ export class Carillon extends Emitter {
   #calls = new Set();
   /** This connection has its address. */
   #confirmed = false;
-  /** Frames of calls that the server has not acknowledged, oldest first. @type {Set<Undelivered>} */
-  #undelivered = new Set();
+  #outbox = new Outbox({
+    send: (frame) => this.#request(frame),
+    silent: () => this.#link.retry(),
+    unknown: (id) => this.#call(id)?.lose({ reason: 'page-lost', text: 'The server does not know this call any more.' }),
+  });
   /** Those who wait for the present attach. @type {Array<(error?: CarillonError) => void>} */
   #attaching = [];
   /** @type {import('./call.js').Port} */
   #port = {
     request: (frame) => this.#request(frame),
-    deliver: (frame) => this.#deliver(frame),
+    deliver: (frame) => this.#outbox.deliver(frame),
     ended: (call) => this.#forgetCall(call),
   };
 
@@ -94,7 +96,7 @@ export class Carillon extends Emitter {
     super();
     this.#link = new Link(options.url ?? new URL('ws', import.meta.url).href.replace(/^http/, 'ws'));
     this.#origin = options.origin ?? globalThis.location?.origin ?? '';
-    this.#store = options.store ? Promise.resolve(options.store) : openStore();
+    this.#store = options.store ?? openStore();
     this.#link.on('state', () => this.#linkChanged());
     this.#link.on('hello', (hello) => void this.#present(hello));
     this.#link.on('frame', (frame) => this.#receive(frame));
@@ -103,6 +105,11 @@ export class Carillon extends Emitter {
   /** When the next attempt is made, as Date.now counts, while state is `away`. */
   get retryAt() {
     return this.#link.retryAt;
+  }
+
+  /** Whether this browser keeps keys and contacts: without that the address is lost with the page. */
+  get lasting() {
+    return !this.#store.forgetful;
   }
 
   /** Calls that have not ended, in the order in which they began. */
@@ -143,10 +150,10 @@ export class Carillon extends Emitter {
     for (const call of this.calls) call.hangUp();
     this.#link.stop();
     this.#settleAttach(new CarillonError('closed', 'The connection was closed.'));
-    this.#dropUndelivered(() => true, 'closed');
+    this.#outbox.drop(() => true, new CarillonError('closed', 'It was not sent: the connection was closed.'));
   }
 
-  /** Tries to reach the server now, say because the network came back. */
+  /** Finds out now whether the server can be reached, say because the network came back. */
   retry() {
     this.#link.retry();
   }
@@ -222,12 +229,11 @@ export class Carillon extends Emitter {
     const name = this.name;
     const profile = profileOf(name);
     try {
-      const store = await this.#store;
-      const contacts = await store.contacts(profile);
-      const keys = await keysFor(store, name);
+      const contacts = await this.#store.contacts(profile);
+      const keys = await keysFor(this.#store, name);
       const proof = await sign(keys, { domain: hello.domain, origin: this.#origin, nonce: hello.nonce, name });
       const tickets = contacts.flatMap(({ address, ticket }) => (ticket ? [{ address, ticket }] : [])).slice(-MOST_TICKETS);
-      const resume = this.#resume ? { resume: this.#resume } : {};
+      const resume = this.#resume ? { resume: this.#resume, seen: this.#link.seen } : {};
       const frame = await this.#link.request({
         event: 'attach', name, ...proof, instance: this.#instance, ...resume, contacts: tickets,
       });
@@ -250,11 +256,12 @@ export class Carillon extends Emitter {
     this.linkUp = frame.link !== false;
     this.#confirmed = true;
     this.contacts = contacts;
+    if (frame.resumed !== true) this.#link.seen = 0;
     if (known && frame.resumed !== true) this.#loseCalls();
     this.#linkChanged();
     this.emit('attached', this.account);
     this.emit('contacts', contacts);
-    for (const entry of [...this.#undelivered]) void this.#post(entry);
+    this.#outbox.flush();
     if (known) for (const call of this.calls) call.report();
     this.#settleAttach();
   }
@@ -263,6 +270,8 @@ export class Carillon extends Emitter {
   #attachFailed(error) {
     const failure = error instanceof CarillonError ? error : new CarillonError('failed', String(error));
     if (failure.code === 'link-lost') return;
+    // Whoever waits hears of a store or a browser that failed, though trying goes on.
+    if (failure.code === 'failed') this.#settleAttach(failure);
     if (!PERMANENT.includes(failure.code)) return this.#link.giveUp();
     this.#link.stop();
     this.name = '';
@@ -274,7 +283,7 @@ export class Carillon extends Emitter {
 
   /** The server no longer knows the calls that we had. */
   #loseCalls() {
-    this.#dropUndelivered(() => true, 'ended');
+    this.#outbox.drop(() => true, new CarillonError('ended', 'It was not sent: the call is over.'));
     for (const call of this.calls) call.lose({ reason: 'page-lost', text: 'The call was lost together with the connection to the server.' });
   }
 
@@ -294,12 +303,23 @@ export class Carillon extends Emitter {
     }
     if (frame.event === 'contact') return void this.#keep(frame);
     if (frame.event === 'incoming') return this.#ring(frame);
+    if (frame.event === 'admitted') return this.#admitted(frame);
     this.#call(frame.call)?.receive(frame);
   }
 
   /** @param {string} id */
   #call(id) {
     return this.calls.find((call) => call.id === id);
+  }
+
+  /**
+   * What was asked for on a socket that was lost meanwhile.
+   * @param {Frame} frame `admitted`
+   */
+  #admitted(frame) {
+    if (this.#outbox.settle('accept', frame) || this.#call(frame.call)) return;
+    // Of a dial that has been given up.
+    void this.#outbox.deliver({ event: 'hang_up', call: frame.call }).catch(() => {});
   }
 
   /** @param {Frame} frame */
@@ -325,9 +345,10 @@ export class Carillon extends Emitter {
     this.emit('contacts', this.contacts);
     // A wish is the server's to remember: it tells us again after each attach.
     if (frame.state === 'asks') return;
-    const store = await this.#store;
-    if (kept) await store.putContact(profile, contact);
-    else await store.deleteContact(profile, address);
+    const { lasting } = this;
+    if (kept) await this.#store.putContact(profile, contact);
+    else await this.#store.deleteContact(profile, address);
+    if (lasting !== this.lasting) this.emit('state', this.state);
   }
 
   /**
@@ -339,54 +360,10 @@ export class Carillon extends Emitter {
     return Promise.reject(new CarillonError('link-lost', 'There is no connection to the server.'));
   }
 
-  /**
-   * @param {Frame} frame
-   * @returns {Promise<Frame>}
-   */
-  #deliver(frame) {
-    if (this.#undelivered.size >= MOST_UNDELIVERED) return Promise.reject(new CarillonError('link-lost', 'Too much is waiting for the server.'));
-    return new Promise((resolve, reject) => {
-      const entry = { frame, resolve, reject };
-      this.#undelivered.add(entry);
-      if (this.state === 'attached') void this.#post(entry);
-    });
-  }
-
-  /**
-   * Sends a frame of a call; one that went down with the socket stays for the next one.
-   * @param {Undelivered} entry
-   */
-  async #post(entry) {
-    try {
-      const result = await this.#link.request(entry.frame);
-      this.#undelivered.delete(entry);
-      entry.resolve(result);
-    } catch (error) {
-      const code = error instanceof CarillonError ? error.code : '';
-      if (code === 'link-lost') return;
-      this.#undelivered.delete(entry);
-      entry.reject(error);
-      if (code !== 'unknown_call') return;
-      this.#call(entry.frame.call)?.lose({ reason: 'page-lost', text: 'The server does not know this call any more.' });
-    }
-  }
-
   /** @param {Call} call */
   #forgetCall(call) {
     this.#calls.delete(call);
-    const last = ['hang_up', 'decline'];
-    this.#dropUndelivered((frame) => frame.call === call.id && !last.includes(frame.event), 'ended');
-  }
-
-  /**
-   * @param {(frame: Frame) => boolean} which
-   * @param {string} code
-   */
-  #dropUndelivered(which, code) {
-    for (const entry of [...this.#undelivered].filter(({ frame }) => which(frame))) {
-      this.#undelivered.delete(entry);
-      entry.reject(new CarillonError(code, 'It was not sent: the call is over.'));
-    }
+    this.#outbox.close(call.id);
   }
 }
 

@@ -2,74 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { afterEach, beforeEach, mock, test } from 'node:test';
+import { mock, test } from 'node:test';
 
 import { Carillon, memoryStore } from './carillon.js';
-import { FakeClock, FakePeerConnection, FakeSocket, FakeStream, FakeTrack, made } from './fakes.mjs';
+import { FakeStream, FakeTrack, made } from './fakes.mjs';
 import { base64url, profileOf, signingInput } from './identity.js';
 import { backoff } from './link.js';
-
-/** @type {Carillon[]} */
-let pages = [];
-/** @type {FakeClock} */
-let clock;
-
-const HELLO = { event: 'hello', nonce: 'n', domain: 'call.example.org', protocol: 1, ping_interval: 30 };
-
-beforeEach(() => {
-  made.sockets = [];
-  made.connections = [];
-  pages = [];
-  Object.assign(globalThis, { WebSocket: FakeSocket, RTCPeerConnection: FakePeerConnection, MediaStream: FakeStream });
-  clock = new FakeClock();
-  clock.install();
-});
-
-afterEach(() => {
-  for (const page of pages) page.close();
-  clock.restore();
-});
-
-const settle = () => new Promise((resolve) => setImmediate(resolve));
-const last = (list) => list[list.length - 1];
-
-/** Answers the attach of the newest socket. */
-async function greet(fields = {}) {
-  const socket = last(made.sockets);
-  socket.say(HELLO);
-  const frame = await socket.take('attach');
-  socket.say({
-    event: 'attached', id: frame.id, address: 'anna@call.example.org/1', bare: 'anna@call.example.org', name: 'anna', resume: 'token', resumed: false, grace: 20, may_call: true, link: true, ...fields,
-  });
-  await settle();
-  return { socket, frame };
-}
-
-async function page(store = memoryStore()) {
-  const carillon = new Carillon({ url: 'wss://call.example.org/ws', store, origin: 'https://call.example.org' });
-  pages.push(carillon);
-  const attached = carillon.attach('Anna');
-  const { socket, frame } = await greet();
-  await attached;
-  return { carillon, socket, frame };
-}
-
-async function dialled(kinds = ['audio']) {
-  const { carillon, socket } = await page();
-  const call = carillon.dial('alice@example.org', new FakeStream(kinds));
-  const dial = await socket.take('dial');
-  socket.say({ event: 'admitted', id: dial.id, call: 'c1', to: 'alice@example.org', ice_servers: [{ urls: ['turn:x'] }], relay_only: false, expires: 600 });
-  const offer = await socket.take('offer');
-  await settle();
-  return { carillon, socket, call, offer, pc: made.connections[0] };
-}
-
-async function rung(media = ['audio', 'video']) {
-  const { carillon, socket } = await page();
-  const rang = new Promise((resolve) => carillon.on('incoming', resolve));
-  socket.say({ event: 'incoming', call: 'c2', from: 'bob@example.org', media });
-  return { carillon, socket, call: await rang };
-}
+import { clock, dialled, greet, HELLO, opened, page, rung, settle } from './setup.mjs';
 
 test('base64url has no padding and no + or /', () => {
   assert.equal(base64url(new Uint8Array([0xfb, 0xff, 0xfe, 0x01])), '-__-AQ');
@@ -118,7 +57,7 @@ test('attach proves the key with a signature that verifies', async () => {
 
 test('a refused name rejects and ends the dialling', async () => {
   const carillon = new Carillon({ url: 'wss://x/ws', store: memoryStore() });
-  pages.push(carillon);
+  opened.push(carillon);
   const attached = assert.rejects(carillon.attach('admin'), { code: 'reserved_name' });
   made.sockets[0].say(HELLO);
   const { id } = await made.sockets[0].take('attach');
@@ -131,7 +70,7 @@ test('a refused name rejects and ends the dialling', async () => {
 
 test('attach settles when no server can be reached, and goes on trying', async () => {
   const carillon = new Carillon({ url: 'wss://x/ws', store: memoryStore() });
-  pages.push(carillon);
+  opened.push(carillon);
   const attached = assert.rejects(carillon.attach('Anna'), { code: 'link-lost' });
   made.sockets[0].onclose({ code: 1006 });
   assert.equal(carillon.state, 'away');
@@ -200,6 +139,36 @@ test('cancelled before it was admitted: the server is told as soon as the call h
   socket.say({ event: 'admitted', id, call: 'c9', ice_servers: [], relay_only: false, expires: 600 });
   assert.equal((await socket.take('hang_up')).call, 'c9');
   assert.equal(made.connections.length, 0);
+});
+
+test('hang-up before and after the answer are two things', async () => {
+  const early = await dialled();
+  early.socket.say({ event: 'proceeding', call: 'c1', from: 'alice@example.org/phone' });
+  early.call.hangUp();
+  assert.equal((await early.call.finished).reason, 'cancelled');
+  made.connections = [];
+  const late = await dialled();
+  late.socket.say({ event: 'answer', call: 'c1', sdp: { type: 'answer', sdp: 'theirs' } });
+  await settle();
+  assert.equal(late.call.state, 'connecting');
+  late.call.hangUp();
+  assert.deepEqual(await late.call.finished, { reason: 'hung-up', text: 'You ended the call.' });
+});
+
+test('a microphone or camera that is gone in a call is known, and nothing of it after the call', async () => {
+  const { call } = await dialled(['audio', 'video']);
+  const [sound, picture] = call.localStream.getTracks();
+  let changes = 0;
+  call.on('change', () => { changes++; });
+  assert.deepEqual(call.lostMedia, []);
+  picture.end();
+  assert.deepEqual([call.lostMedia, changes], [['video'], 1]);
+  sound.end();
+  assert.deepEqual([call.lostMedia, changes], [['audio', 'video'], 2]);
+  call.hangUp();
+  const after = changes;
+  sound.end();
+  assert.equal(changes, after);
 });
 
 test('an answer that is none ends the call and tells the server', async () => {
@@ -274,69 +243,6 @@ test('muting touches sound only, camera off the picture only', async () => {
   call.mute(false);
   call.turnCameraOff(true);
   assert.deepEqual([sound.enabled, picture.enabled], [true, false]);
-});
-
-test('a socket that breaks: same instance and token, unacknowledged frames again, media told, call goes on', async () => {
-  const { carillon, socket, call, pc, offer } = await dialled();
-  socket.say({ event: 'ok', id: offer.id });
-  await settle();
-  const before = await socket.take('ice_candidate');
-  socket.onclose({ code: 1006 });
-  assert.equal(carillon.state, 'away');
-  pc.become('connected');
-  clock.tick(1000);
-  assert.equal(made.sockets.length, 2);
-  const { socket: second, frame } = await greet({ resumed: true });
-  assert.equal(frame.resume, 'token');
-  assert.equal(typeof frame.instance, 'string');
-  assert.equal((await second.take('ice_candidate')).candidate, before.candidate);
-  assert.equal((await second.take('media')).state, 'connected');
-  assert.equal(second.sent.some(({ event }) => event === 'offer'), false, 'the offer was acknowledged before');
-  assert.equal(call.state, 'connected');
-});
-
-test('a call that ended while we were away ends here, the others go on', async () => {
-  const { carillon, socket, call } = await dialled();
-  socket.say({ event: 'incoming', call: 'c3', from: 'bob@example.org', media: ['audio'] });
-  const other = carillon.calls[1];
-  socket.onclose({ code: 1006 });
-  clock.tick(1000);
-  const { socket: second } = await greet({ resumed: true });
-  for (const frame of second.sent) {
-    if (frame.call === 'c3') second.say({ event: 'error', id: frame.id, code: 'unknown_call', message: '', description: '', call: 'c3' });
-    else second.say({ event: 'ok', id: frame.id });
-  }
-  assert.equal((await other.finished).reason, 'page-lost');
-  assert.equal(call.state, 'dialing');
-});
-
-test('a server that lost our calls ends them here', async () => {
-  const { socket, call, pc } = await dialled();
-  socket.onclose({ code: 1006 });
-  clock.tick(1000);
-  await greet({ resumed: false });
-  assert.equal((await call.finished).reason, 'page-lost');
-  assert.equal(pc.closed, true);
-});
-
-test('a hang-up while the server is away is told when it is back', async () => {
-  const { socket, call } = await dialled();
-  socket.onclose({ code: 1006 });
-  call.hangUp();
-  clock.tick(1000);
-  const { socket: second } = await greet({ resumed: true });
-  assert.equal((await second.take('hang_up')).call, 'c1');
-  assert.equal(second.sent.some(({ event }) => event === 'offer'), false);
-});
-
-test('no pong: the silent socket is given up without saying goodbye', async () => {
-  const { carillon, socket } = await page();
-  clock.tick(30_000);
-  await socket.take('ping');
-  clock.tick(10_000);
-  assert.equal(socket.closed, 4000);
-  assert.equal(made.sockets.length, 2);
-  assert.equal(carillon.state, 'connecting');
 });
 
 test('a request settles: with the lost link, or after a time without an answer', async () => {

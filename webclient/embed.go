@@ -15,7 +15,7 @@ import (
 )
 
 //go:embed index.html style.css icon.svg icons.svg
-//go:embed carillon.js call.js events.js identity.js link.js
+//go:embed carillon.js call.js events.js identity.js link.js outbox.js store.js
 //go:embed page.js lobby.js media.js ring.js stage.js states.js strings.js view.js
 var files embed.FS
 

@@ -50,8 +50,8 @@ export class FakeClock {
   }
 }
 
-/** What was made since the lists were last emptied. @type {{ sockets: FakeSocket[], connections: FakePeerConnection[] }} */
-export const made = { sockets: [], connections: [] };
+/** What was made since the lists were last emptied. @type {{ sockets: FakeSocket[], connections: FakePeerConnection[], sounds: FakeAudioContext[] }} */
+export const made = { sockets: [], connections: [], sounds: [] };
 
 export class FakeSocket {
   constructor(url) {
@@ -92,6 +92,90 @@ export class FakeTrack extends EventTarget {
     this.enabled = true;
     this.muted = false;
     this.readyState = 'live';
+  }
+
+  /** The device is unplugged, or its permission taken back. */
+  end() {
+    this.readyState = 'ended';
+    this.dispatchEvent(new Event('ended'));
+  }
+}
+
+/** A database that works until it is `broken`: then transactions fail, as when the browser has closed it. */
+class FakeDatabase {
+  constructor(stores) {
+    this.stores = stores;
+    this.broken = false;
+  }
+
+  transaction(name) {
+    if (this.broken) throw new Error('the connection is closed');
+    const objects = this.stores[name];
+    const transaction = {};
+    let open = 0;
+    const request = (result) => {
+      const made = { result };
+      open++;
+      queueMicrotask(() => {
+        made.onsuccess?.();
+        if (--open === 0) transaction.oncomplete();
+      });
+      return made;
+    };
+    transaction.objectStore = () => ({
+      get: (key) => request(objects.get(String(key))),
+      getAll: ([profile]) => request([...objects.values()].filter((each) => each.profile === profile)),
+      add: (value) => request(void objects.set(value.profile, value)),
+      put: (value) => request(void objects.set(String([value.profile, value.address]), value)),
+      delete: (key) => request(void objects.delete(String(key))),
+    });
+    return transaction;
+  }
+
+  close() {
+    this.broken = true;
+  }
+}
+
+/** What a profile of a browser keeps.  `answers` says what becomes of each open: `open`, `fail`, `block` or `silence`. */
+export class FakeIndexedDB {
+  constructor() {
+    this.stores = { keys: new Map(), contacts: new Map() };
+    this.answers = [];
+    this.opened = [];
+    globalThis.IDBKeyRange = { bound: (lower) => lower };
+  }
+
+  open() {
+    const request = {};
+    const answer = this.answers.shift() ?? 'open';
+    queueMicrotask(() => {
+      if (answer === 'fail') {
+        request.error = new Error('no storage');
+        request.onerror();
+      }
+      if (answer === 'block') request.onblocked();
+      if (answer !== 'open') return;
+      request.result = new FakeDatabase(this.stores);
+      this.opened.push(request.result);
+      request.onsuccess();
+    });
+    return request;
+  }
+}
+
+/** An audio context that is asleep until it is resumed. */
+export class FakeAudioContext {
+  constructor() {
+    Object.assign(this, { state: 'suspended', currentTime: 0, destination: {}, strokes: 0 });
+    made.sounds.push(this);
+  }
+  async resume() { this.state = 'running'; }
+  async suspend() { this.state = 'suspended'; }
+  #gain() { return { value: 1, setTargetAtTime() {}, setValueAtTime() {}, exponentialRampToValueAtTime() {} }; }
+  createGain() { return { gain: this.#gain(), connect: (to) => to, disconnect() {} }; }
+  createOscillator() {
+    return { frequency: {}, connect: (to) => to, start: () => { this.strokes++; }, stop() {} };
   }
 }
 

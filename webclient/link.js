@@ -39,6 +39,8 @@ export class Link extends Emitter {
   state = 'stopped';
   /** When the next attempt is made, as Date.now counts, while state is `waiting`. */
   retryAt = 0;
+  /** The number of the last numbered frame that arrived.  Whoever is told that counting begins anew sets it to 0. */
+  seen = 0;
 
   #url;
   /** @type {WebSocket | undefined} */
@@ -47,6 +49,8 @@ export class Link extends Emitter {
   #pending = new Map();
   #lastId = 0;
   #attempt = 0;
+  /** @type {WebSocket | undefined} the socket whose pong is awaited */
+  #probed;
   /** @type {ReturnType<typeof setTimeout> | undefined} of the hello, the retry or the next ping: there is never more than one of these */
   #timer;
   #pingInterval = 0;
@@ -61,9 +65,10 @@ export class Link extends Emitter {
     if (this.state === 'stopped') this.#dial();
   }
 
-  /** Tries again now rather than at the end of the wait. */
+  /** Tries again now rather than at the end of the wait; a connection that seems to be there has to prove it. */
   retry() {
     if (this.state === 'waiting') this.#dial();
+    else if (this.state === 'open') void this.#ping();
   }
 
   /** The connection proved useful: the next wait is a short one again. */
@@ -123,8 +128,12 @@ export class Link extends Emitter {
       if (frame.event !== 'hello') return;
       this.#pingInterval = Number(frame.ping_interval) * 1000 || 0;
       this.#setState('open');
-      this.#ping();
+      this.#schedulePing();
       return this.emit('hello', frame);
+    }
+    if (typeof frame.seq === 'number') {
+      if (frame.seq <= this.seen) return;
+      this.seen = frame.seq;
     }
     const pending = typeof frame.id === 'number' ? this.#pending.get(frame.id) : undefined;
     if (!pending) return this.emit('frame', frame);
@@ -134,17 +143,24 @@ export class Link extends Emitter {
     else pending.resolve(frame);
   }
 
-  /** Proxies cut idle sockets, and a network that went away says nothing: ask regularly, and dial anew when no answer comes. */
-  #ping() {
+  /** Proxies cut idle sockets, and a network that went away says nothing: ask regularly. */
+  #schedulePing() {
     clearTimeout(this.#timer);
-    if (!this.#pingInterval) return;
+    if (this.#pingInterval) this.#timer = setTimeout(() => void this.#ping(), this.#pingInterval);
+  }
+
+  /** Asks once whether the server is there, and dials anew when no answer comes. */
+  async #ping() {
     const socket = this.#socket;
-    this.#timer = setTimeout(async () => {
-      const silent = setTimeout(() => { if (socket === this.#socket) this.#dial(); }, PONG_TIMEOUT);
-      await this.request({ event: 'ping' }).catch(() => {});
-      clearTimeout(silent);
-      if (socket === this.#socket) this.#ping();
-    }, this.#pingInterval);
+    if (this.#probed === socket) return;
+    this.#probed = socket;
+    clearTimeout(this.#timer);
+    const silent = setTimeout(() => { if (socket === this.#socket) this.#dial(); }, PONG_TIMEOUT);
+    await this.request({ event: 'ping' }).catch(() => {});
+    clearTimeout(silent);
+    if (socket !== this.#socket) return;
+    this.#probed = undefined;
+    this.#schedulePing();
   }
 
   /** Lets go of this connection and dials again after a while, which grows until settled() is called. */

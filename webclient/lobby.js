@@ -1,7 +1,7 @@
 // The lobby: who I am, whom I call, where I can be called, and my contacts.
 
 import { addressIn, t } from './strings.js';
-import { any, button, complain, element, errorText, input, play, say, setText, show, video } from './view.js';
+import { any, button, complain, element, errorText, hold, input, play, say, setText, show, showToggle, video } from './view.js';
 
 /** @typedef {import('./carillon.js').Carillon} Carillon */
 /** @typedef {import('./carillon.js').Contact} Contact */
@@ -11,6 +11,7 @@ export function showLink(carillon) {
   const state = carillon.state === 'attached' && !carillon.linkUp ? 'down' : carillon.state;
   document.body.dataset.link = state;
   setText('link', t(`link.${state}`));
+  show('unkept', !carillon.lasting);
 }
 
 /** @param {Carillon} carillon */
@@ -36,8 +37,7 @@ export function showPreview(stream) {
   video('preview-video').hidden = !picture;
   void play(video('preview-video'), stream);
   show('preview-empty', !picture);
-  button('preview').setAttribute('aria-pressed', String(stream !== undefined));
-  setText('preview-text', t(stream ? 'preview.off' : 'preview.on'));
+  showToggle('preview', stream !== undefined, t(stream ? 'preview.off' : 'preview.on'));
   if (stream) say('preview-hint', t(picture ? 'preview.hint' : 'preview.nocamera'));
   else say('preview-hint');
 }
@@ -74,8 +74,10 @@ export function showNameError(error) {
  * @param {string} [text]
  */
 export function showBusy(text = '') {
+  // The lobby's line, and that of the ended screen: one of the two is on the screen.
   say('busy', text);
-  for (const id of ['call-video', 'call-audio', 'preview', 'again']) button(id).disabled = text !== '';
+  say('ended-busy', text);
+  hold(['call-video', 'call-audio', 'preview', 'again'], text !== '');
 }
 
 /** @param {Carillon} carillon */

@@ -47,6 +47,14 @@ function faultOf(error) {
   return (error instanceof Error && FAULTS[error.name]) || 'failed';
 }
 
+/**
+ * Whether all that the stream had still comes: devices are unplugged, permissions taken back.
+ * @param {MediaStream} stream
+ */
+export function stillOpen(stream) {
+  return stream.getTracks().every((track) => track.readyState === 'live');
+}
+
 /** @param {MediaStream | undefined} stream */
 export function closeMedia(stream) {
   for (const track of stream?.getTracks() ?? []) track.stop();

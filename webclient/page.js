@@ -2,10 +2,10 @@
 
 import { Carillon } from './carillon.js';
 import { addressToCall, nameGiven, showAccount, showBusy, showContacts, showLink, showNameError, showPreview, wireReach } from './lobby.js';
-import { closeMedia, MediaProblem, openMedia } from './media.js';
+import { closeMedia, MediaProblem, openMedia, stillOpen } from './media.js';
 import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
 import {
-  clearStage, endingText, hideIncoming, holdAnswers, nameOf, showCallNotice, showEnded, showIncoming, showStage, showStatus, showWaiting,
+  clearStage, endingText, hideIncoming, holdAnswers, nameOf, openIncoming, showCallNotice, showEnded, showIncoming, showStage, showStatus, showWaiting,
 } from './stage.js';
 import { next } from './states.js';
 import { addressIn, t } from './strings.js';
@@ -52,7 +52,10 @@ function entered(before) {
     showEnded(call);
     if (waiting.length) ring(/** @type {Call} */ (waiting.shift()));
   }
-  if (state === 'idle' && before === 'ended') any('call-title').focus();
+  if (state !== 'idle' || before !== 'ended') return;
+  show('lobby', true);
+  // A name that was refused on the ended screen is mended here.
+  (input('name').hasAttribute('aria-invalid') ? input('name') : any('call-title')).focus();
 }
 
 function render() {
@@ -125,7 +128,7 @@ async function streamFor(wantVideo) {
   const kept = preview;
   preview = undefined;
   showPreview(undefined);
-  if (kept && (!wantVideo || kept.getVideoTracks().length)) {
+  if (kept && stillOpen(kept) && (!wantVideo || kept.getVideoTracks().length)) {
     for (const track of wantVideo ? [] : kept.getVideoTracks()) {
       track.stop();
       kept.removeTrack(track);
@@ -148,8 +151,9 @@ function problemText(error) {
  * @param {string} errorId where to complain
  */
 async function dial(address, wantVideo, errorId) {
-  if (!carillon.name && !nameGiven()) return;
+  const inLobby = errorId === 'call-error';
   const name = nameTyped() || carillon.name;
+  if (!name) return nameGiven() || inLobby ? undefined : say(errorId, t('error.name'));
   say(errorId);
   /** @type {MediaStream | undefined} */
   let stream;
@@ -160,8 +164,8 @@ async function dial(address, wantVideo, errorId) {
     await takeName(name);
   } catch (error) {
     closeMedia(stream);
-    // A refused name has been complained about at its field.
-    return carillon.name || error instanceof MediaProblem ? say(errorId, problemText(error)) : undefined;
+    // A refused name has been complained about at its field, which only the lobby shows.
+    return carillon.name || error instanceof MediaProblem || !inLobby ? say(errorId, problemText(error)) : undefined;
   } finally {
     showBusy();
   }
@@ -183,7 +187,10 @@ async function answer(wantVideo) {
     if (answered.state === 'incoming') await answered.accept(stream).catch(() => {});
     else closeMedia(stream);
   } catch (error) {
-    if (answered.state === 'incoming') say('incoming-error', problemText(error));
+    if (answered === call && state === 'incoming') {
+      say('incoming-error', problemText(error));
+      ringIncoming();
+    }
   } finally {
     holdAnswers(false);
   }
@@ -277,7 +284,9 @@ function wire() {
   button('incoming-accept-video').onclick = () => void answer(true);
   button('incoming-decline').onclick = () => call?.decline();
   // Escape must not hide a call that goes on ringing.
-  element('incoming', HTMLDialogElement).oncancel = (event) => event.preventDefault();
+  const incoming = element('incoming', HTMLDialogElement);
+  incoming.oncancel = (event) => event.preventDefault();
+  incoming.onclose = () => { if (call && state === 'incoming') openIncoming(call); };
   button('waiting-decline').onclick = () => waiting[0]?.decline();
   button('back').onclick = () => leaveEnded();
   button('again').onclick = () => {
@@ -300,6 +309,7 @@ function listen() {
   carillon.on('attached', () => {
     showAccount(carillon);
     input('name').value ||= carillon.name;
+    complain(input('name'), 'name-error');
   });
   carillon.on('refused', (error) => {
     showAccount(carillon);

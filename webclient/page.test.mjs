@@ -4,6 +4,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
+import { FakeAudioContext, FakeClock, FakeStream, made } from './fakes.mjs';
+import { stillOpen } from './media.js';
+import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
 import { next, STATES } from './states.js';
 import { addressIn, catalogues, clock, t } from './strings.js';
 
@@ -54,6 +57,48 @@ test('every ending of the server has a sentence', () => {
   const outcomes = [...here('../component/call/outcome.go').matchAll(/ Outcome = "([^"]+)"/g)].map(([, name]) => name);
   assert.ok(outcomes.length > 15);
   for (const outcome of outcomes) assert.ok(`end.${outcome}` in catalogues.en, outcome);
+});
+
+test('ringing sounds at once, and the audio context sleeps when it is over', async () => {
+  globalThis.AudioContext = FakeAudioContext;
+  const clock = new FakeClock();
+  clock.install();
+  const settle = () => new Promise((resolve) => setImmediate(resolve));
+  try {
+    ringIncoming();
+    const [context] = made.sounds;
+    await settle();
+    assert.equal(context.state, 'running');
+    assert.ok(context.strokes > 0, 'the first bell waits for the second period');
+    stopRinging();
+    clock.tick(1000);
+    assert.equal(context.state, 'suspended');
+    ringIncoming();
+    stopRinging();
+    ringOutgoing();
+    clock.tick(1000);
+    await settle();
+    assert.equal(context.state, 'running', 'the end of one sound put the next to sleep');
+    stopRinging();
+    clock.tick(1000);
+    assert.equal(context.state, 'suspended');
+    assert.equal(made.sounds.length, 1);
+  } finally {
+    stopRinging();
+    clock.restore();
+  }
+});
+
+test('a preview of which a device has gone is not taken for a call', () => {
+  const stream = new FakeStream(['audio', 'video']);
+  assert.equal(stillOpen(stream), true);
+  stream.getTracks()[1].end();
+  assert.equal(stillOpen(stream), false);
+});
+
+test('buttons that turn something on or off say what a press does, and only so', () => {
+  assert.ok(!here('index.html').includes('aria-pressed'));
+  for (const name of ['page.js', 'lobby.js', 'stage.js', 'view.js']) assert.ok(!here(name).includes('aria-pressed'), name);
 });
 
 test('sentences are filled in', () => {

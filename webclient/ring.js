@@ -9,6 +9,10 @@ let context;
 let timer;
 /** @type {GainNode | undefined} */
 let output;
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let rest;
+
+const FADE = 0.03; // seconds; six of them are silence
 
 /** Rings until stopRinging; silent where the browser wants a click first. */
 export function ringIncoming() {
@@ -20,12 +24,18 @@ export function ringOutgoing() {
   start(TONE, 1, 4000, 0.05);
 }
 
+/** Stops at once, and lets go of the loudspeaker: an audio context that runs keeps phones awake and headsets in use. */
 export function stopRinging() {
   clearInterval(timer);
   timer = undefined;
-  if (!context || !output) return;
-  output.gain.setTargetAtTime(0, context.currentTime, 0.03);
+  const silenced = output;
   output = undefined;
+  if (!context || !silenced) return;
+  silenced.gain.setTargetAtTime(0, context.currentTime, FADE);
+  rest = setTimeout(() => {
+    silenced.disconnect();
+    void context?.suspend().catch(() => {});
+  }, FADE * 6000);
 }
 
 /**
@@ -41,13 +51,18 @@ function start(notes, spacing, period, volume) {
   } catch {
     return;
   }
-  void context.resume().catch(() => {});
-  output = context.createGain();
-  output.gain.value = volume;
-  output.connect(context.destination);
+  clearTimeout(rest);
+  const mine = output = context.createGain();
+  mine.gain.value = volume;
+  mine.connect(context.destination);
   const play = () => notes.forEach((note, index) => strike(note, index * spacing));
-  play();
-  timer = setInterval(play, period);
+  const running = context;
+  void running.resume().then(() => { if (output === mine) play(); }, () => {});
+  // Held back until the person has clicked somewhere: ask again.
+  timer = setInterval(() => {
+    if (running.state === 'running') play();
+    else void running.resume().catch(() => {});
+  }, period);
 }
 
 /**

@@ -1,7 +1,7 @@
 // A call on the screen: while it is made, while it rings here, while it lasts, and when it is over.
 
 import { clock, has, t } from './strings.js';
-import { any, button, drawAvatar, element, play, say, sentence, setText, shortName, show, video } from './view.js';
+import { any, button, drawAvatar, element, hold, play, say, sentence, setText, shortName, show, showToggle, video } from './view.js';
 
 /** @typedef {import('./carillon.js').Carillon} Carillon */
 /** @typedef {import('./carillon.js').Call} Call */
@@ -40,13 +40,11 @@ export function showStatus(call, state) {
 function showOwn(call) {
   const picture = (call.localStream?.getVideoTracks().length ?? 0) > 0;
   const own = video('local-video');
-  own.hidden = !picture || call.cameraOff;
+  own.hidden = !picture || call.cameraOff || call.lostMedia.includes('video');
   void play(own, picture ? call.localStream : undefined);
-  button('mute').setAttribute('aria-pressed', String(call.muted));
-  setText('mute-text', t(call.muted ? 'stage.unmute' : 'stage.mute'));
+  showToggle('mute', call.muted, t(call.muted ? 'stage.unmute' : 'stage.mute'));
   show('camera', picture);
-  button('camera').setAttribute('aria-pressed', String(call.cameraOff));
-  setText('camera-text', t(call.cameraOff ? 'stage.camera.on' : 'stage.camera.off'));
+  showToggle('camera', call.cameraOff, t(call.cameraOff ? 'stage.camera.on' : 'stage.camera.off'));
 }
 
 /**
@@ -56,7 +54,9 @@ function showOwn(call) {
  * @param {string} warning
  */
 export function showCallNotice(carillon, call, warning) {
+  const lost = call.lostMedia.length > 1 ? 'both' : call.lostMedia[0];
   if (call.interrupted) say('call-notice', t('stage.interrupted'));
+  else if (lost) say('call-notice', t(`media.lost.${lost}`));
   else if (carillon.state !== 'attached') say('call-notice', t('stage.away'));
   else say('call-notice', warning || (call.muted ? t('stage.muted') : ''));
 }
@@ -69,7 +69,6 @@ export function showWaiting(call) {
 
 /** @param {Call} call */
 export function showIncoming(call) {
-  const dialog = element('incoming', HTMLDialogElement);
   setText('incoming-who', nameOf(call));
   setText('incoming-address', call.address);
   setText('incoming-what', t(call.media.includes('video') ? 'incoming.video' : 'incoming.audio'));
@@ -77,7 +76,17 @@ export function showIncoming(call) {
   show('incoming-accept-video', call.media.includes('video'));
   say('incoming-error');
   holdAnswers(false);
-  if (!dialog.open) dialog.showModal();
+  openIncoming(call);
+}
+
+/**
+ * Opens the dialog, also when the browser has closed it: Chromium lets Escape do that whatever the page says, until it knows `closedby`.
+ * @param {Call} call
+ */
+export function openIncoming(call) {
+  const dialog = element('incoming', HTMLDialogElement);
+  if (dialog.open) return;
+  dialog.showModal();
   button(call.media.includes('video') ? 'incoming-accept-video' : 'incoming-accept-audio').focus();
 }
 
@@ -90,8 +99,7 @@ export function hideIncoming() {
  * @param {boolean} held
  */
 export function holdAnswers(held) {
-  button('incoming-accept-audio').disabled = held;
-  button('incoming-accept-video').disabled = held;
+  hold(['incoming-accept-audio', 'incoming-accept-video'], held);
 }
 
 /** @param {Call} call */

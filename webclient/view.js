@@ -48,6 +48,34 @@ export function show(id, visible) {
   any(id).hidden = !visible;
 }
 
+/** @type {Element | null} the button that had the focus when it was disabled, which takes the focus away */
+let held = null;
+
+/**
+ * While one answer is being worked on these take no other; the focus comes back to them.
+ * @param {string[]} ids of buttons
+ * @param {boolean} busy
+ */
+export function hold(ids, busy) {
+  const focused = document.activeElement;
+  if (busy && focused && ids.includes(focused.id)) held = focused;
+  for (const id of ids) button(id).disabled = busy;
+  if (busy) return;
+  if (held instanceof HTMLElement && (!focused || focused === document.body)) held.focus();
+  held = null;
+}
+
+/**
+ * Shows a button that turns something on or off.  Its words say what a press does, so it is not one that is pressed or not.
+ * @param {string} id
+ * @param {boolean} active whether the state is the special one, which the button's look shows
+ * @param {string} words
+ */
+export function showToggle(id, active, words) {
+  button(id).toggleAttribute('data-active', active);
+  setText(`${id}-text`, words);
+}
+
 /**
  * A field that is wrong is marked, and its sentence shown.
  * @param {HTMLInputElement} field
