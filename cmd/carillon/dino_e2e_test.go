@@ -111,9 +111,8 @@ func endCall(t *testing.T, s *stack, page *caller, alice *dino, byPage bool) {
 	var took time.Duration
 	if byPage {
 		over := alice.Awaits("over,idle", 10*time.Second)
-		began := time.Now()
-		page.Click("#hang-up")
-		took = over().Sub(began)
+		at := page.clickAt("#hang-up")
+		took = over().Sub(at)
 	} else {
 		at := alice.Hangup()
 		page.waitState("ended", 5*time.Second)

@@ -198,6 +198,16 @@ func (c *caller) reason() string {
 	return r
 }
 
+// clickAt clicks and returns when the click reached the page: a busy machine takes its time before that.
+func (c *caller) clickAt(selector string) time.Time {
+	c.t.Helper()
+	c.Eval("document.querySelector(args[0]).addEventListener('click', () => { globalThis.clickedAt = Date.now(); }, {once: true, capture: true})", nil, selector)
+	c.Click(selector)
+	var at int64
+	c.Eval("return clickedAt", &at)
+	return time.UnixMilli(at)
+}
+
 // back leaves the screen that shows how a call ended.
 func (c *caller) back() {
 	c.t.Helper()
