@@ -16,7 +16,7 @@ test:
 
 # The end-to-end calls many times over, then every fuzz target for a minute.
 soak:
-	@GO=$(GO) CARILLON_SOAK=$(SOAK) testdata/check soak
+	@GO=$(GO) E2E_REPETITIONS=$(SOAK) testdata/check soak
 
 fuzz:
 	@GO=$(GO) testdata/check fuzz $(FUZZTIME)

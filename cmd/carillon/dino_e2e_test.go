@@ -84,7 +84,7 @@ func tellDino(t *testing.T, page *caller, alice *dino) {
 func checkMedia(t *testing.T, page *caller, alice *dino, video bool) {
 	t.Helper()
 	// Dino 0.4.2 sometimes starts with a dead microphone: not one packet, until it is muted and unmuted.
-	if !alice.sendsSound(4 * time.Second) {
+	if !page.getsSound(4 * time.Second) {
 		t.Log("Dino's microphone is dead; muting and unmuting it")
 		alice.press("<mute")
 		alice.press("<unmute")
@@ -142,12 +142,16 @@ func (d *dino) press(says string) {
 	d.t.Fatalf("Dino's mute button does not make it say %s>", says)
 }
 
-// sendsSound waits until the page has received sound of Dino's, or the time is over.
-func (d *dino) sendsSound(within time.Duration) bool {
-	for end := time.Now().Add(within); time.Now().Before(end); {
-		if s := d.State(true); s.Phase == "connected" && !strings.HasPrefix(s.Stats["audio"]["sent"]+"0", "0") {
-			return true
+// getsSound waits until packets of sound arrive, or the time is over.
+func (c *caller) getsSound(within time.Duration) bool {
+	c.t.Helper()
+	var arrived bool
+	c.Eval(`
+		for (const end = Date.now() + args[0]; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100))) {
+			for (const [, stat] of await carillon.calls[0].getStats()) {
+				if (stat.type === 'inbound-rtp' && stat.kind === 'audio' && stat.packetsReceived > 0) return true;
+			}
 		}
-	}
-	return false
+		return false`, &arrived, within.Milliseconds())
+	return arrived
 }

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// TestScreenshots shows the page in a call with Dino, as the README does.  With CARILLON_SCREENSHOTS the pictures are kept in that directory.
+// TestScreenshots shows the page in a call with Dino, as the README does.  With E2E_SCREENSHOTS the pictures are kept in that directory.
 func TestScreenshots(t *testing.T) {
-	dir := os.Getenv("CARILLON_SCREENSHOTS")
+	dir := os.Getenv("E2E_SCREENSHOTS")
 	if dir == "" {
 		dir = t.TempDir()
 	}

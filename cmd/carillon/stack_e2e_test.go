@@ -137,7 +137,7 @@ func (s *stack) noCalls(goroutines int) {
 // repetitions is how often a call is repeated: twice, or as often as make soak wants.
 func repetitions(t *testing.T) int {
 	t.Helper()
-	n, err := strconv.Atoi(os.Getenv("CARILLON_SOAK"))
+	n, err := strconv.Atoi(os.Getenv("E2E_REPETITIONS"))
 	if err != nil || n < 1 {
 		return 2
 	}
