@@ -47,7 +47,10 @@ type Config struct {
 	ICEServers     []gateway.ICEServer // given to browsers as they are
 	TURN           TURN
 	Grace          time.Duration // how long a page may be without its socket before its calls end (20 s)
+	Shutdown       time.Duration // from telling browsers that the service ends to closing their sockets (3 s)
 	Limits         Limits
+	Rooms          RoomLimits
+	Gateway        gateway.Limits
 	Version        string
 	Static         http.Handler // the page
 	Log            *slog.Logger
@@ -62,6 +65,7 @@ type Component struct {
 	policy   *policy
 	link     Link
 	door     *gateway.Server
+	rooms    *rooms
 	stream   *stream.Stream
 	ctx      context.Context // ends with Run; for log levels only
 
@@ -101,6 +105,9 @@ func newComponent(cfg Config, key []byte) (*Component, error) {
 	if cfg.Grace == 0 {
 		cfg.Grace = 20 * time.Second
 	}
+	if cfg.Shutdown == 0 {
+		cfg.Shutdown = 3 * time.Second
+	}
 	public, err := url.Parse(cfg.PublicURL)
 	if err != nil {
 		return nil, err
@@ -108,7 +115,7 @@ func newComponent(cfg Config, key []byte) (*Component, error) {
 	c := &Component{
 		cfg: cfg, log: cfg.Log, key: key, reserved: map[string]bool{}, policy: newPolicy(cfg.MayCall, cfg.Limits), ctx: context.Background(),
 		ghosts: map[string]*ghost{}, calls: map[callKey]*runner{},
-		ringing: map[*runner]*ghost{}, runners: map[*runner]bool{},
+		ringing: map[*runner]*ghost{}, runners: map[*runner]bool{}, rooms: newRooms(cfg.Rooms),
 	}
 	for _, name := range cfg.ReservedNames {
 		if n, err := normalName(name); err == nil {
@@ -117,7 +124,7 @@ func newComponent(cfg Config, key []byte) (*Component, error) {
 	}
 	c.door = gateway.New(gateway.Config{
 		PublicURL: public, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies, Static: cfg.Static,
-		Ready: c.ready, QRDomain: cfg.Domain.String(), Log: c.log,
+		Ready: c.ready, QRDomain: cfg.Domain.String(), Limits: cfg.Gateway, Log: c.log,
 	}, c)
 	return c, nil
 }
@@ -145,10 +152,10 @@ func (c *Component) Run(ctx context.Context) error {
 	return err
 }
 
-// shutDownTime bounds how long ending takes.
+// shutDownTime bounds how long ending takes, beyond the notice that browsers are given.
 const shutDownTime = 5 * time.Second
 
-// shutDown ends calls first, so that peers and pages hear of it, then the sockets.
+// shutDown announces the end, ends calls, so that peers and pages hear of it, and at last the sockets.
 func (c *Component) shutDown() {
 	c.mu.Lock()
 	c.closing = true
@@ -157,7 +164,8 @@ func (c *Component) shutDown() {
 		running = append(running, r)
 	}
 	c.mu.Unlock()
-	ctx, cancel := context.WithTimeout(context.Background(), shutDownTime)
+	c.door.Announce(c.cfg.Shutdown)
+	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.Shutdown+shutDownTime)
 	defer cancel()
 	for _, r := range running {
 		r.post(call.Shutdown{Outcome: call.ShuttingDown})
@@ -215,13 +223,15 @@ type Stats struct {
 	Linked              bool // the stream is authenticated
 	Ghosts, Tabs, Calls int
 	Devices             int // of contacts, with what they can do known
+	Rooms, Members      int
 }
 
 // Stats returns the present counts.
 func (c *Component) Stats() Stats {
+	rooms, members := c.rooms.count()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	s := Stats{Linked: c.up, Ghosts: len(c.ghosts), Calls: len(c.runners)}
+	s := Stats{Linked: c.up, Ghosts: len(c.ghosts), Calls: len(c.runners), Rooms: rooms, Members: members}
 	for _, g := range c.ghosts {
 		s.Tabs += len(g.tabs)
 		for _, d := range g.devices {

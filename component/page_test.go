@@ -23,7 +23,7 @@ const patience = 10 * time.Second
 
 // wire stands for the XEP-0114 stream: the test reads what the component sends and answers as a server would.
 type wire struct {
-	t    *testing.T
+	t    testing.TB
 	c    *Component
 	sent chan *element.Element
 
@@ -124,7 +124,7 @@ func isReply(id string) func(*element.Element) bool {
 }
 
 // newTestComponent returns a component on a wire, with the link up.
-func newTestComponent(t *testing.T, change func(*Config)) (*Component, *wire) {
+func newTestComponent(t testing.TB, change func(*Config)) (*Component, *wire) {
 	t.Helper()
 	cfg := Config{
 		Domain: jid.MustParse("call.example.org"), PublicURL: "https://call.example.org", Version: "test",

@@ -81,6 +81,7 @@ const (
 	subscription
 	probeFrom
 	discoOf
+	joinFrom
 	eventKinds
 )
 

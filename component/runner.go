@@ -202,7 +202,7 @@ func (r *runner) admit(tab jid.JID) gateway.Frame {
 
 // scheduleRenewal renews credentials while some of their lifetime is left.
 func (r *runner) scheduleRenewal() {
-	r.renewal = time.AfterFunc(turnLifetime*4/5, func() { r.enqueue(item{renew: true}) })
+	r.renewal = time.AfterFunc(turnRenewal, func() { r.enqueue(item{renew: true}) })
 }
 
 func (r *runner) renewCredentials() {

@@ -15,12 +15,13 @@ import (
 // pingInterval is how often a page pings, in seconds: proxies cut sockets that are idle for a minute.
 const pingInterval = 20
 
-// A session is one browser socket: nobody until it has attached, a tab after that.  Its methods are called by the gateway, one at a time.
+// A session is one browser socket: nobody until it has attached, a tab after that; in a room it may be before and after.  Its methods are called by the gateway, one at a time.
 type session struct {
 	c     *Component
 	conn  gateway.Conn
 	nonce string
 	tab   *tab // nil before attach; guarded by c.mu
+	in    membership
 }
 
 // Open greets a new socket with the nonce that its attach has to sign.  It implements gateway.Hub.
@@ -34,8 +35,11 @@ func (c *Component) Open(conn gateway.Conn) gateway.Session {
 
 // Handle carries out one frame.
 func (s *session) Handle(req gateway.Request) (gateway.Frame, error) {
-	if a, ok := req.Event.(gateway.Attach); ok {
-		return s.attach(a, req.ID)
+	switch e := req.Event.(type) {
+	case gateway.Attach:
+		return s.attach(e, req.ID)
+	case gateway.JoinRoom, gateway.LeaveRoom, gateway.UpdateStatus, gateway.SendToPeer:
+		return s.inRoom(req)
 	}
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
@@ -105,6 +109,7 @@ func (s *session) toCall(req gateway.Request) (gateway.Frame, error) {
 
 // Closed ends the socket's part: a page that said goodbye is gone, another one may come back within the grace period.
 func (s *session) Closed(clean bool) {
+	s.leaveRoom()
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	t := s.tab

@@ -13,6 +13,9 @@ import (
 // turnLifetime bounds how long relay credentials outlive the call they were minted for.
 const turnLifetime = 10 * time.Minute
 
+// turnRenewal is when credentials are replaced: some of their lifetime is left then.
+const turnRenewal = turnLifetime * 4 / 5
+
 // TURN is a relay that shares a secret with us (coturn's use-auth-secret; "A REST API For Access To TURN Services").
 type TURN struct {
 	URLs      []string // turn: and turns: URLs
@@ -20,10 +23,10 @@ type TURN struct {
 	RelayOnly bool // tell browsers to use nothing but relayed candidates
 }
 
-// credentials are for one call: the user name carries their end and the call, the password is the HMAC of the user name.
-func (t TURN) credentials(callID string, now time.Time) (gateway.ICEServer, time.Time) {
+// credentials are for one call, or one member of a room: the user name carries their end and its id, the password is the HMAC of the user name.
+func (t TURN) credentials(id string, now time.Time) (gateway.ICEServer, time.Time) {
 	expires := now.Add(turnLifetime)
-	username := strconv.FormatInt(expires.Unix(), 10) + ":" + callID
+	username := strconv.FormatInt(expires.Unix(), 10) + ":" + id
 	h := hmac.New(sha1.New, []byte(t.Secret))
 	h.Write([]byte(username))
 	return gateway.ICEServer{
@@ -33,12 +36,12 @@ func (t TURN) credentials(callID string, now time.Time) (gateway.ICEServer, time
 	}, expires
 }
 
-// iceServers are what an admitted call may use.  The time is zero when nothing in the list expires.
-func (c *Component) iceServers(callID string, now time.Time) ([]gateway.ICEServer, time.Time) {
+// iceServers are what an admitted call, or a member of a room, may use; a relay is the last.  The time is zero when nothing in the list expires.
+func (c *Component) iceServers(id string, now time.Time) ([]gateway.ICEServer, time.Time) {
 	servers := append([]gateway.ICEServer{}, c.cfg.ICEServers...)
 	if len(c.cfg.TURN.URLs) == 0 {
 		return servers, time.Time{}
 	}
-	relay, expires := c.cfg.TURN.credentials(callID, now)
+	relay, expires := c.cfg.TURN.credentials(id, now)
 	return append(servers, relay), expires
 }

@@ -25,6 +25,7 @@ var layers = []struct {
 	{"carillon/jingle", 1, true},
 	{"carillon/sdpconv", 2, true},
 	{"carillon/component/call", 3, true},
+	{"carillon/component/room", 3, true},
 	{"carillon/component/stream", 4, false},
 	{"carillon/component/gateway", 4, false},
 	{"carillon/component/xmppserver", 4, false},

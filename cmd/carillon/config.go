@@ -50,7 +50,23 @@ type fileConfig struct {
 		DialsPerIP       int      `toml:"dials_per_ip"`
 		CallsPerIP       int      `toml:"calls_per_ip"`
 		Calls            int      `toml:"calls"`
+		Sockets          int      `toml:"sockets"`
+		SocketsPerIP     int      `toml:"sockets_per_ip"`
+		FramesPerSecond  int      `toml:"frames_per_second"`
+		FrameBurst       int      `toml:"frame_burst"`
+		FrameBytes       int      `toml:"frame_bytes"`
+		Shutdown         duration `toml:"shutdown"`
 	} `toml:"limits"`
+	Rooms struct {
+		Members      int `toml:"members"`
+		Rooms        int `toml:"rooms"`
+		RoomsPerIP   int `toml:"rooms_per_ip"`
+		JoinsPerIP   int `toml:"joins_per_ip"`
+		Name         int `toml:"name"`
+		Password     int `toml:"password"`
+		StatusFields int `toml:"status_fields"`
+		StatusBytes  int `toml:"status_bytes"`
+	} `toml:"rooms"`
 }
 
 func defaults() fileConfig {
@@ -65,6 +81,12 @@ func defaults() fileConfig {
 	l.RingingPerCallee, l.RingingPerIP, l.RingsPerGhost = 1, 2, 3
 	l.DialsPerCallee, l.DialsPerIP = 4, 20
 	l.CallsPerIP, l.Calls = 20, 2000
+	l.Sockets, l.SocketsPerIP = 10_000, 32
+	l.FramesPerSecond, l.FrameBurst, l.FrameBytes = 50, 300, 64<<10
+	l.Shutdown = duration(3 * time.Second)
+	r := &cfg.Rooms
+	r.Members, r.Rooms, r.RoomsPerIP, r.JoinsPerIP = 6, 1000, 20, 60
+	r.Name, r.Password, r.StatusFields, r.StatusBytes = 50, 128, 16, 4096
 	return cfg
 }
 

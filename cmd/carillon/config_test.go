@@ -5,9 +5,14 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"carillon/component"
+	"carillon/component/gateway"
+	"carillon/component/room"
 )
 
 const goodConfig = `
@@ -65,13 +70,71 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 		"CARILLON_LISTEN=[::1]:80", "CARILLON_PUBLIC_URL=https://c.example.net", "CARILLON_ORIGINS=none", "CARILLON_TRUSTED_PROXIES=::1",
 		"CARILLON_STATE_DIR=/x", "CARILLON_RESERVED_NAMES=boss", "CARILLON_ICE_SERVERS=stun:a:1", "CARILLON_TURN_URLS=turn:a:1,turns:b:2",
 		"CARILLON_TURN_SECRET=t", "CARILLON_TURN_RELAY_ONLY=yes", "CARILLON_LIMITS_COOL_DOWN=1m", "CARILLON_LIMITS_CALLS=7",
+		"CARILLON_LIMITS_SHUTDOWN=1s", "CARILLON_LIMITS_FRAMES_PER_SECOND=1000", "CARILLON_LIMITS_SOCKETS_PER_IP=5000", "CARILLON_ROOMS_MEMBERS=4",
+		"CARILLON_ROOMS_ROOMS=9", "CARILLON_ROOMS_ROOMS_PER_IP=8", "CARILLON_ROOMS_STATUS_BYTES=100", "CARILLON_ROOMS_NAME=5",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Domain != "call.example.net" || !cfg.InsecureServer || cfg.TURN.URLs[1] != "turns:b:2" || !cfg.TURN.RelayOnly || cfg.Limits.Calls != 7 ||
+	if cfg.Domain != "call.example.net" || !cfg.InsecureServer || cfg.TURN.URLs[1] != "turns:b:2" || !cfg.TURN.RelayOnly || cfg.Limits.Calls != 7 || cfg.Rooms.RoomsPerIP != 8 || cfg.Limits.FramesPerSecond != 1000 ||
 		time.Duration(cfg.Limits.CoolDown) != time.Minute || cfg.ReservedNames[0] != "boss" {
 		t.Errorf("the environment gave %+v", cfg)
+	}
+}
+
+// Every limit has a default, which is the component's own, and reaches the component.
+func TestLimitsReachTheComponent(t *testing.T) {
+	file := writeConfig(t, goodConfig+`
+[limits]
+sockets = 11
+sockets_per_ip = 12
+frames_per_second = 13
+frame_burst = 14
+frame_bytes = 15
+shutdown = "16s"
+[rooms]
+members = 1
+rooms = 2
+rooms_per_ip = 3
+joins_per_ip = 4
+name = 5
+password = 6
+status_fields = 7
+status_bytes = 8
+`)
+	cfg, err := readConfig(file, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := cfg.settings(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := component.RoomLimits{Limits: room.Limits{Members: 1, Name: 5, Password: 6, StatusFields: 7, StatusBytes: 8}, Rooms: 2, RoomsPerIP: 3, JoinsPerIP: 4}
+	if s.Rooms != want {
+		t.Errorf("rooms: %+v", s.Rooms)
+	}
+	sockets := gateway.Limits{Sockets: 11, SocketsPerIP: 12, FramesPerSecond: 13, FrameBurst: 14, FrameBytes: 15}
+	if s.Gateway != sockets || s.Shutdown != 16*time.Second {
+		t.Errorf("sockets: %+v, shutdown after %v", s.Gateway, s.Shutdown)
+	}
+	def := defaults()
+	if l := (room.Limits{}).WithDefaults(); def.Rooms.Members != l.Members || def.Rooms.Name != l.Name || def.Rooms.Password != l.Password ||
+		def.Rooms.StatusFields != l.StatusFields || def.Rooms.StatusBytes != l.StatusBytes {
+		t.Errorf("defaults: %+v, the room's own %+v", def.Rooms, l)
+	}
+}
+
+// TestEveryKeyIsInTheREADME keeps the table of keys, and their defaults, whole.
+func TestEveryKeyIsInTheREADME(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range keysOf(reflect.TypeOf(fileConfig{}), "") {
+		if !strings.Contains(string(readme), "`"+key+"`") {
+			t.Errorf("README.md does not have the key `%s`", key)
+		}
 	}
 }
 
@@ -109,6 +172,8 @@ func TestConfigProblems(t *testing.T) {
 		"bad origin":             {goodConfig + "\norigins = ['example.org']", nil, []string{"origins"}},
 		"time without unit":      {goodConfig + "\n[limits]\ngrace = '5'", nil, []string{"unit"}},
 		"limit of nothing":       {goodConfig + "\n[limits]\ncalls = -5\ngrace = '0s'", nil, []string{"limits.calls", "limits.grace", "not above zero"}},
+		"room for nobody":        {goodConfig + "\n[rooms]\nmembers = 0", nil, []string{"rooms.members", "not above zero"}},
+		"misspelt room key":      {goodConfig + "\n[rooms]\nmember = 4", nil, []string{"rooms.member", "did you mean rooms.members?"}},
 		"half a number":          {goodConfig, []string{"CARILLON_LIMITS_CALLS=12abc"}, []string{"CARILLON_LIMITS_CALLS", "not a number"}},
 		"server without host":    {goodConfig + "\nserver = ':5347'", nil, []string{"server"}},
 		"page with a query":      {"domain='a.example'\nsecret='s'\npublic_url='https://x.example/?y'", nil, []string{"public_url"}},

@@ -11,6 +11,7 @@ import (
 
 	"carillon/component"
 	"carillon/component/gateway"
+	"carillon/component/room"
 	"carillon/webclient"
 )
 
@@ -40,10 +41,11 @@ func (cfg *fileConfig) checkValues(source string) []error {
 			bad("reserved_names", fmt.Sprintf("%q can be no guest's name: %v", name, err), "leave it out")
 		}
 	}
-	limits := reflect.ValueOf(cfg.Limits)
-	for i := range limits.NumField() {
-		if limits.Field(i).Int() <= 0 {
-			bad("limits."+limits.Type().Field(i).Tag.Get("toml"), "not above zero", "give what is to be allowed, or leave it out")
+	for group, values := range map[string]reflect.Value{"limits.": reflect.ValueOf(cfg.Limits), "rooms.": reflect.ValueOf(cfg.Rooms)} {
+		for i := range values.NumField() {
+			if values.Field(i).Int() <= 0 {
+				bad(group+values.Type().Field(i).Tag.Get("toml"), "not above zero", "give what is to be allowed, or leave it out")
+			}
 		}
 	}
 	for _, a := range cfg.Guests.MayCall {
@@ -97,6 +99,18 @@ func (cfg *fileConfig) settings(source string) (component.Config, error) {
 			RingingPerIP: cfg.Limits.RingingPerIP, RingsPerGhost: cfg.Limits.RingsPerGhost,
 			DialsPerCallee: cfg.Limits.DialsPerCallee, DialsPerIP: cfg.Limits.DialsPerIP,
 			CallsPerIP: cfg.Limits.CallsPerIP, Calls: cfg.Limits.Calls,
+		},
+		Shutdown: time.Duration(cfg.Limits.Shutdown),
+		Gateway: gateway.Limits{
+			Sockets: cfg.Limits.Sockets, SocketsPerIP: cfg.Limits.SocketsPerIP, FramesPerSecond: float64(cfg.Limits.FramesPerSecond),
+			FrameBurst: cfg.Limits.FrameBurst, FrameBytes: cfg.Limits.FrameBytes,
+		},
+		Rooms: component.RoomLimits{
+			Limits: room.Limits{
+				Members: cfg.Rooms.Members, StatusFields: cfg.Rooms.StatusFields, StatusBytes: cfg.Rooms.StatusBytes,
+				Name: cfg.Rooms.Name, Password: cfg.Rooms.Password,
+			},
+			Rooms: cfg.Rooms.Rooms, RoomsPerIP: cfg.Rooms.RoomsPerIP, JoinsPerIP: cfg.Rooms.JoinsPerIP,
 		},
 		Version: version(),
 		Static:  webclient.Handler(),

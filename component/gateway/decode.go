@@ -1,19 +1,16 @@
 package gateway
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"math"
 	"strings"
-	"unicode/utf8"
 
 	"carillon/component/call"
 )
 
 // Bounds of the fields, in bytes unless said otherwise.
 const (
-	maxDepth     = 8 // of objects and arrays in each other
 	maxName      = 256
 	maxAddress   = 3071 // RFC 7622 section 3.1
 	maxToken     = 256  // call ids, instances, resume tokens, tickets
@@ -59,22 +56,31 @@ var decoders = map[string]func(*fields) ClientEvent{
 	"refuse":  func(f *fields) ClientEvent { return Refuse{Address: f.text("address", maxAddress)} },
 	"forget":  func(f *fields) ClientEvent { return Forget{Address: f.text("address", maxAddress)} },
 	"ping":    func(f *fields) ClientEvent { return Ping{} },
+
+	"join_room": func(f *fields) ClientEvent {
+		return JoinRoom{
+			RoomID:   f.roomID(),
+			Status:   f.status(false),
+			Password: f.optional("password", maxPassword),
+			Renew:    f.yes("renew"),
+		}
+	},
+	"leave_room":    func(f *fields) ClientEvent { return LeaveRoom{} },
+	"update_status": func(f *fields) ClientEvent { return UpdateStatus{Status: f.status(true)} },
+	"send_to_peer":  (*fields).sendToPeer,
+	"info":          func(f *fields) ClientEvent { return Info{} },
 }
 
 // Decode reads one text frame.  Fields it does not know are ignored.  The ID is set even when there is an error, if the frame
 // had a good one.
 func Decode(frame []byte) (Request, *Error) {
+	s := scanners.Get().(*scanner)
+	defer scanners.Put(s)
 	var req Request
-	if !utf8.Valid(frame) {
-		return req, Errorf(BadJSON, "the frame is not UTF-8")
+	if err := s.scan(frame); err != nil {
+		return req, err
 	}
-	if depth(frame) > maxDepth {
-		return req, Errorf(TooDeep, "objects and arrays may be nested %d deep", maxDepth)
-	}
-	f := fields{}
-	if err := json.Unmarshal(frame, &f.raw); err != nil || f.raw == nil {
-		return req, Errorf(BadJSON, "each frame is one JSON object")
-	}
+	f := fields{s: s, owner: frameItself}
 	req.ID = f.id()
 	name := f.text("event", maxEventName)
 	switch {
@@ -97,31 +103,12 @@ func Decode(frame []byte) (Request, *Error) {
 	return req, nil
 }
 
-// depth is the deepest nesting of objects and arrays.  It is right for all well-formed JSON, and bounded work for the rest.
-func depth(b []byte) int {
-	deepest, now, quoted := 0, 0, false
-	for i := 0; i < len(b); i++ {
-		switch c := b[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			now++
-			deepest = max(deepest, now)
-		case c == '}' || c == ']':
-			now--
-		}
-	}
-	return deepest
-}
-
 // fields reads the fields of one object.  It keeps the first error and returns zero values after it.
 type fields struct {
-	path string
-	raw  map[string]json.RawMessage
-	err  *Error
+	path  string
+	s     *scanner
+	owner int // see field
+	err   *Error
 }
 
 func (f *fields) fail(code Code, format string, args ...any) {
@@ -130,10 +117,23 @@ func (f *fields) fail(code Code, format string, args ...any) {
 	}
 }
 
-// lookup returns the field, nil when it is missing or null.
-func (f *fields) lookup(name string) json.RawMessage {
-	if raw := f.raw[name]; !bytes.Equal(raw, []byte("null")) {
-		return raw
+// find returns the index of the field, -1 when it is missing or null.  Of several with one name the last counts, as in browsers.
+func (f *fields) find(name string) int {
+	for i := len(f.s.tape) - 1; i >= 0; i-- {
+		if e := &f.s.tape[i]; e.owner == f.owner && string(e.name) == name {
+			if string(e.value) == "null" {
+				return -1
+			}
+			return i
+		}
+	}
+	return -1
+}
+
+// lookup returns the field's value, nil when it is missing or null.
+func (f *fields) lookup(name string) []byte {
+	if i := f.find(name); i >= 0 {
+		return f.s.tape[i].value
 	}
 	return nil
 }
@@ -162,11 +162,11 @@ func (f *fields) string(name string, limit int, required bool) string {
 		}
 		return ""
 	}
-	var s string
-	if err := json.Unmarshal(raw, &s); err != nil {
+	if raw[0] != '"' {
 		f.fail(WrongType, "%s%s has to be a string", f.path, name)
 		return ""
 	}
+	s := string(unquote(raw))
 	if limit > 0 && len(s) > limit {
 		f.fail(TooLong, "%s%s has at most %d bytes", f.path, name, limit)
 		return ""
@@ -207,8 +207,8 @@ func (f *fields) whole(name string, absent, most int) int {
 	if raw == nil {
 		return absent
 	}
-	var n float64
-	if err := json.Unmarshal(raw, &n); err != nil {
+	n, err := parseNumber(raw)
+	if err != nil {
 		f.fail(WrongType, "%s%s has to be a number", f.path, name)
 		return absent
 	}
@@ -220,11 +220,13 @@ func (f *fields) whole(name string, absent, most int) int {
 }
 
 // object returns the fields of a field that is an object, sharing nothing but the place for the error.
-func (f *fields) object(name string, raw json.RawMessage) *fields {
-	inner := &fields{path: f.path + name + "."}
-	if raw == nil {
+func (f *fields) object(name string) *fields {
+	inner := &fields{path: f.path + name + ".", s: f.s, owner: f.find(name)}
+	switch {
+	case inner.owner < 0:
 		f.fail(MissingField, "%s%s is missing", f.path, name)
-	} else if err := json.Unmarshal(raw, &inner.raw); err != nil || inner.raw == nil {
+		inner.s = new(scanner)
+	case f.s.tape[inner.owner].value[0] != '{':
 		f.fail(WrongType, "%s%s has to be an object", f.path, name)
 	}
 	return inner
@@ -239,7 +241,7 @@ func (f *fields) adopt(inner *fields) {
 
 // sdp returns the description, which must be of that type.
 func (f *fields) sdp(typ string) Description {
-	inner := f.object("sdp", f.lookup("sdp"))
+	inner := f.object("sdp")
 	d := Description{Type: inner.text("type", maxToken), SDP: inner.text("sdp", 0)}
 	if d.Type != typ {
 		inner.fail(BadValue, "%stype has to be %q", inner.path, typ)
@@ -277,7 +279,10 @@ func (f *fields) contacts() []Ticket {
 	}
 	tickets := make([]Ticket, 0, len(list))
 	for _, entry := range list {
-		inner := f.object("contacts[]", entry)
+		inner := &fields{path: f.path + "contacts[].", s: new(scanner), owner: frameItself}
+		if inner.s.scan(entry) != nil {
+			inner.fail(WrongType, "%scontacts[] has to be an object", f.path)
+		}
 		tickets = append(tickets, Ticket{Address: inner.text("address", maxAddress), Ticket: inner.text("ticket", maxToken)})
 		f.adopt(inner)
 	}

@@ -10,8 +10,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"carillon/component/call"
+	"carillon/component/room"
 )
 
 var (
@@ -45,7 +47,22 @@ var goodFrames = []struct {
 	{`{"event":"refuse","address":"bo@example.org"}`, Request{"", Refuse{"bo@example.org"}}},
 	{`{"event":"forget","address":"bo@example.org"}`, Request{"", Forget{"bo@example.org"}}},
 	{` {"event":"ping"} `, Request{"", Ping{}}},
+	{"{\n\t\"event\" : \"p\\u0069ng\" ,\r\n\"id\" : 0 }", Request{"0", Ping{}}},
+	{`{"event":"dial","to":"x@y","to":"\ud83d\ude00\ud800\u00e4\/\b\f@b"}`, Request{"", Dial{"😀\uFFFDä/\b\f@b"}}},
+	{`{"event":"join_room","room_id":"r"}`, Request{"", JoinRoom{RoomID: "r", Status: room.Status{}}}},
+	{`{"event":"join_room","id":1,"room_id":"","status":null,"password":null,"renew":null}`, Request{"1", JoinRoom{Status: room.Status{}}}},
+	{`{"event":"join_room","room_id":"r","status":{"name":"\u0041","x":{"y":[1, 2]}},"password":"p","renew":true}`,
+		Request{"", JoinRoom{"r", room.Status{"name": raw(`"\u0041"`), "x": raw(`{"y":[1, 2]}`)}, "p", true}}},
+	{`{"event":"leave_room"}`, Request{"", LeaveRoom{}}},
+	{`{"event":"update_status","status":{"a":null,"a":1,"\u0062":2}}`, Request{"", UpdateStatus{room.Status{"a": raw("1"), "b": raw("2")}}}},
+	{`{"event":"send_to_peer","peer_id":"p","data":{"sdp":{"type":"offer", "sdp":"v=0\r\n"},"event":"offer","sender_id":"x"}}`,
+		Request{"", SendToPeer{"p", raw(`{"event":"offer","sdp":{"type":"offer", "sdp":"v=0\r\n"}}`)}}},
+	{`{"event":"send_to_peer","peer_id":"p","data":{ "event" : "message" , "\u0064ata" : [ {"event":"x"} ] , "id":1,"call":2,"seq":3}}`,
+		Request{"", SendToPeer{"p", raw(`{"event":"message","\u0064ata":[ {"event":"x"} ]}`)}}},
+	{`{"event":"info","id":"i"}`, Request{`"i"`, Info{}}},
 }
+
+func raw(s string) json.RawMessage { return json.RawMessage(s) }
 
 func TestDecode(t *testing.T) {
 	seen := map[string]bool{}
@@ -84,6 +101,31 @@ var badFrames = []struct {
 	{"not UTF-8", "{\"event\":\"dial\",\"to\":\"\xff\"}", BadJSON, "UTF-8", ""},
 	{"deep", strings.Repeat(`{"a":`, 9) + `1` + strings.Repeat(`}`, 9), TooDeep, "8 deep", ""},
 	{"very deep", strings.Repeat(`[`, 60_000), TooDeep, "8 deep", ""},
+	{"control character", "{\"event\":\"pi\tng\"}", BadJSON, "JSON object", ""},
+	{"bad escape", `{"event":"pi\ng\x"}`, BadJSON, "JSON object", ""},
+	{"bad hexadecimal", `{"event":"\u00g0"}`, BadJSON, "JSON object", ""},
+	{"field without value", `{"event"}`, BadJSON, "JSON object", ""},
+	{"field without quotes", `{event:"ping"}`, BadJSON, "JSON object", ""},
+	{"comma at the end", `{"event":"ping",}`, BadJSON, "JSON object", ""},
+	{"array cut short", `{"event":"ping","x":[1,]}`, BadJSON, "JSON object", ""},
+	{"number with a zero in front", `{"event":"ping","id":01}`, BadJSON, "JSON object", ""},
+	{"number without digits", `{"event":"ping","id":-}`, BadJSON, "JSON object", ""},
+	{"word", `{"event":"ping","x":nil}`, BadJSON, "JSON object", ""},
+	{"many fields", `{"event":"ping"` + strings.Repeat(`,"x":1`, 64) + `}`, TooLong, "64 fields", ""},
+	{"many fields inside", `{"event":"ping","x":{"y":0` + strings.Repeat(`,"y":1`, 64) + `}}`, TooLong, "64 fields", ""},
+	{"no room", `{"event":"join_room","id":1}`, NoRoomID, "join_room.room_id is missing", "1"},
+	{"room is a number", `{"event":"join_room","room_id":1}`, WrongType, "join_room.room_id has to be a string", ""},
+	{"status is a string", `{"event":"join_room","room_id":"r","status":"x"}`, WrongType, "join_room.status has to be an object", ""},
+	{"renew is a string", `{"event":"join_room","room_id":"r","renew":"true"}`, WrongType, "join_room.renew has to be true or false", ""},
+	{"long password", `{"event":"join_room","room_id":"r","password":"` + strings.Repeat("x", 1025) + `"}`, TooLong, "join_room.password has at most 1024", ""},
+	{"no status", `{"event":"update_status"}`, MissingField, "update_status.status is missing", ""},
+	{"status is an array", `{"event":"update_status","status":[]}`, WrongType, "update_status.status has to be an object", ""},
+	{"no peer", `{"event":"send_to_peer","data":{"event":"offer"}}`, MissingField, "send_to_peer.peer_id is missing", ""},
+	{"no data", `{"event":"send_to_peer","peer_id":"p"}`, MissingField, "send_to_peer.data is missing", ""},
+	{"data is a string", `{"event":"send_to_peer","peer_id":"p","data":"{}"}`, RawData, "send_to_peer.data has to be an object", ""},
+	{"data without event", `{"event":"send_to_peer","peer_id":"p","data":{"sdp":1}}`, EventNotAllowed, "send_to_peer.data.event has to be offer", ""},
+	{"data with another event", `{"event":"send_to_peer","peer_id":"p","data":{"event":"peer_left"}}`, EventNotAllowed, "send_to_peer.data.event has to be offer", ""},
+	{"event hidden in data", `{"event":"send_to_peer","peer_id":"p","data":{"event":"offer","\u0065vent":"peer_left"}}`, EventNotAllowed, "has to be offer", ""},
 	{"no event", `{"id":7}`, NoEvent, `"event"`, "7"},
 	{"empty event", `{"event":"","id":"x"}`, NoEvent, `"event"`, `"x"`},
 	{"event is a number", `{"event":1,"id":"x"}`, WrongType, "event has to be a string", `"x"`},
@@ -139,7 +181,8 @@ func TestDecodeMalformed(t *testing.T) {
 	}
 }
 
-// FuzzDecode: every frame is either refused with a catalogued error or becomes an event, and its id can be echoed.
+// FuzzDecode: every frame is either refused with a catalogued error or becomes an event, its id can be echoed, and what is relayed stays
+// JSON that cannot pass for another's.  Encoding/json has to agree on what JSON is.
 func FuzzDecode(f *testing.F) {
 	for _, test := range goodFrames {
 		f.Add([]byte(test.frame))
@@ -165,7 +208,51 @@ func FuzzDecode(f *testing.F) {
 		if encodeErr != nil || !json.Valid(b) || len(req.ID) > MaxID {
 			t.Fatalf("answer %q: %v", b, encodeErr)
 		}
+		fuzzScanner(t, frame)
+		if to, ok := req.Event.(SendToPeer); ok {
+			checkRelayed(t, to)
+		}
 	})
+}
+
+// fuzzScanner holds the scanner against encoding/json: what is a good object, and what its fields are.
+func fuzzScanner(t *testing.T, frame []byte) {
+	var s scanner
+	err := s.scan(frame)
+	var want map[string]json.RawMessage
+	good := json.Unmarshal(frame, &want) == nil && want != nil && utf8.Valid(frame)
+	if err == nil && !good || err != nil && err.Code == BadJSON && good {
+		t.Fatalf("encoding/json: %v, the scanner: %v", good, err)
+	}
+	if err != nil {
+		return
+	}
+	f := fields{s: &s, owner: frameItself}
+	for name, value := range want {
+		if got := f.lookup(name); string(value) != "null" && !bytes.Equal(got, value) {
+			t.Fatalf("field %q is %s, not %s", name, got, value)
+		}
+		var text string
+		if value[0] == '"' && (json.Unmarshal(value, &text) != nil || string(unquote(value)) != text) {
+			t.Fatalf("%s is %q, not %q", value, unquote(value), text)
+		}
+	}
+}
+
+func checkRelayed(t *testing.T, to SendToPeer) {
+	b, err := Encode(Relayed{"me", to.Data})
+	var got map[string]json.RawMessage
+	if err != nil || json.Unmarshal(b, &got) != nil || string(got["sender_id"]) != `"me"` || bytes.Count(b, []byte(`"sender_id":"me"`)) < 1 {
+		t.Fatalf("relayed as %s (%v)", b, err)
+	}
+	for name := range got {
+		if envelope[name] && name != "event" && name != "sender_id" {
+			t.Fatalf("relayed with %s: %s", name, b)
+		}
+	}
+	if !relayed[(Relayed{"", to.Data}).Event()] {
+		t.Fatalf("relayed event: %s", b)
+	}
 }
 
 // TestProtocolDocument holds PROTOCOL.md against the code: each event, error code, field and warning is in it.

@@ -1,6 +1,10 @@
 package gateway
 
-import "fmt"
+import (
+	"fmt"
+
+	"carillon/component/room"
+)
 
 // Code names an error on the wire.  Codes are stable: pages decide on them.
 type Code string
@@ -32,11 +36,30 @@ const (
 	UnknownCall  Code = "unknown_call"
 	NotNow       Code = "not_now"
 	LinkDown     Code = "link_down"
+	Restarting   Code = "restarting"
 )
 
-// messages is the one catalogue: what a code is called in a few words.
+// The codes of errors in rooms.
+const (
+	NoRoomID         Code = "no_room_id"
+	RoomIDTooLong    Code = "room_id_too_long"
+	RawData          Code = "raw_data"
+	EventNotAllowed  Code = "event_not_allowed"
+	RoomFull              = Code(room.Full)
+	InRoom                = Code(room.AlreadyIn)
+	NotInRoom             = Code(room.NotIn)
+	UnknownPeer           = Code(room.UnknownPeer)
+	PasswordMismatch      = Code(room.PasswordMismatch)
+	PasswordTooLong       = Code(room.PasswordTooLong)
+	BlankName             = Code(room.BlankName)
+	NameTooLong           = Code(room.NameTooLong)
+	BadNameType           = Code(room.BadName)
+	StatusTooLarge        = Code(room.StatusTooLarge)
+)
+
+// messages is the one catalogue: what a code is called in a few words.  Where palava-machine has the error, they are its words.
 var messages = map[Code]string{
-	BadJSON:         "not a JSON object",
+	BadJSON:         "invalid message",
 	TooDeep:         "nested too deeply",
 	BadID:           "bad id",
 	NoEvent:         "no event given",
@@ -60,7 +83,40 @@ var messages = map[Code]string{
 	UnknownCall:     "unknown call",
 	NotNow:          "not possible now",
 	LinkDown:        "XMPP server not connected",
+	Restarting:      "service restarting",
+
+	NoRoomID:         "no room id given",
+	RoomIDTooLong:    "room id too long",
+	RawData:          "cannot send raw data",
+	EventNotAllowed:  "event not allowed",
+	RoomFull:         "room is full",
+	InRoom:           "already joined another room",
+	NotInRoom:        "currently not in any room",
+	UnknownPeer:      "unknown peer",
+	PasswordMismatch: "wrong password",
+	PasswordTooLong:  "password too long",
+	BlankName:        "blank name not allowed",
+	NameTooLong:      "name too long",
+	BadNameType:      "name is not a string",
+	StatusTooLarge:   "status too large",
 }
+
+// roomErrors says what the refusals of a room mean to the person at the page.
+var roomErrors = map[room.Reason]string{
+	room.Full:             "This room has as many people in it as it may.",
+	room.AlreadyIn:        "Leave the room that this connection is in before joining one.",
+	room.NotIn:            "Join a room first.",
+	room.UnknownPeer:      "Nobody else with that id is in your room.",
+	room.PasswordMismatch: "The password is not the one that the first person in this room chose, or the room has none.",
+	room.PasswordTooLong:  "Choose a shorter password.",
+	room.BlankName:        "A name has something in it that can be seen.",
+	room.NameTooLong:      "Choose a shorter name.",
+	room.BadName:          "The field name of a status has to be a string.",
+	room.StatusTooLarge:   "A status has too many fields, or they are too long.",
+}
+
+// RoomError is the refusal of a room in words.
+func RoomError(why room.Reason) *Error { return Errorf(Code(why), "%s", roomErrors[why]) }
 
 // Error is an error that the page is told.  It is a Frame; the id of the request is added when it is sent.
 type Error struct {

@@ -1,6 +1,11 @@
 package gateway
 
-import "carillon/component/call"
+import (
+	"encoding/json"
+
+	"carillon/component/call"
+	"carillon/component/room"
+)
 
 // ClientEvent is an event of a page.  The list below, with Offer, Answer and ICECandidate, is everything a page can say.
 type ClientEvent interface{ clientEvent() }
@@ -40,6 +45,29 @@ type (
 	Forget  struct{ Address string }
 	// Ping is answered by Pong, here in the gateway.
 	Ping struct{}
+)
+
+// The events of rooms, which need no Attach.
+type (
+	// JoinRoom enters a room, which is made if there is none of that name.
+	JoinRoom struct {
+		RoomID   string
+		Status   room.Status
+		Password string
+		Renew    bool // send ICEServers before the credentials of JoinedRoom run out
+	}
+	// LeaveRoom leaves it.
+	LeaveRoom struct{}
+	// UpdateStatus changes the fields of the status that it has.
+	UpdateStatus struct{ Status room.Status }
+	// SendToPeer sends a message to another member.  Data is a JSON object whose first field is its event: offer, answer, ice_candidate or
+	// message; it has no other field of the envelope.
+	SendToPeer struct {
+		PeerID string
+		Data   json.RawMessage
+	}
+	// Info asks for the version of palava's protocol.  It is answered here in the gateway.
+	Info struct{}
 )
 
 // Offer, Answer and ICECandidate travel both ways.
@@ -82,6 +110,11 @@ func (Approve) clientEvent()      {}
 func (Refuse) clientEvent()       {}
 func (Forget) clientEvent()       {}
 func (Ping) clientEvent()         {}
+func (JoinRoom) clientEvent()     {}
+func (LeaveRoom) clientEvent()    {}
+func (UpdateStatus) clientEvent() {}
+func (SendToPeer) clientEvent()   {}
+func (Info) clientEvent()         {}
 
 // Frames to the page.  Times are in seconds from now, because clocks of pages are not to be trusted.
 type (
@@ -111,9 +144,10 @@ type (
 		RelayOnly  bool        `json:"relay_only"` // iceTransportPolicy "relay"
 		Expires    int         `json:"expires"`    // life of the credentials
 	}
-	// ICEServers renews the credentials in a call.
+	// ICEServers renews the credentials in a call, or in a room.
 	ICEServers struct {
-		Call       string      `json:"call"`
+		Call       string      `json:"call,omitempty"`
+		Room       bool        `json:"room,omitempty"` // of the room, not of a call
 		ICEServers []ICEServer `json:"ice_servers"`
 		Expires    int         `json:"expires"`
 	}
@@ -170,6 +204,53 @@ type (
 	OK struct{}
 )
 
+// Frames of rooms.  Palava's client tells apart what is about the room and what is about a member by whether there is a sender_id.
+type (
+	// JoinedRoom is the result of JoinRoom.  Palava's client reads the ids and the TURN fields, and these only for the peers listed.
+	JoinedRoom struct {
+		OwnID        string      `json:"own_id"`
+		Peers        []RoomPeer  `json:"peers"`
+		TURNUser     string      `json:"turn_user,omitempty"`
+		TURNPassword string      `json:"turn_password,omitempty"`
+		Address      string      `json:"address"` // the member's XMPP address, that of the page if it is attached
+		ICEServers   []ICEServer `json:"ice_servers"`
+		RelayOnly    bool        `json:"relay_only"`
+		Expires      int         `json:"expires"`
+	}
+	// RoomPeer is another member.
+	RoomPeer struct {
+		PeerID string      `json:"peer_id"`
+		Status room.Status `json:"status"` // never nil
+	}
+	// NewPeer came into the room.
+	NewPeer RoomPeer
+	// PeerLeft the room.
+	PeerLeft struct {
+		SenderID string `json:"sender_id"`
+	}
+	// PeerUpdatedStatus has the fields that were changed, null for what was removed.
+	PeerUpdatedStatus struct {
+		SenderID string      `json:"sender_id"`
+		Status   room.Status `json:"status"`
+	}
+	// Relayed is a message of another member: its Data, a JSON object that has an event, with the sender's id added.
+	Relayed struct {
+		SenderID string
+		Data     json.RawMessage
+	}
+	// Shutdown says that the service will end.
+	Shutdown struct {
+		Seconds int `json:"seconds"`
+	}
+	// ProtocolInfo is the result of Info.
+	ProtocolInfo struct {
+		Version string `json:"protocol_version"`
+	}
+)
+
+// PalavaVersion is the version of palava's protocol in ProtocolInfo.
+const PalavaVersion = "1.0.0"
+
 // Protocol is the version in Hello.  It grows when a client of an older one would break.
 const Protocol = 1
 
@@ -203,3 +284,17 @@ func (Link) Event() string         { return "link" }
 func (Pong) Event() string         { return "pong" }
 func (OK) Event() string           { return "ok" }
 func (*Error) Event() string       { return "error" }
+
+func (JoinedRoom) Event() string        { return "joined_room" }
+func (NewPeer) Event() string           { return "new_peer" }
+func (PeerLeft) Event() string          { return "peer_left" }
+func (PeerUpdatedStatus) Event() string { return "peer_updated_status" }
+func (Shutdown) Event() string          { return "shutdown" }
+func (ProtocolInfo) Event() string      { return "info" }
+
+// Event is that of the message relayed.
+func (r Relayed) Event() string {
+	var e struct{ Event string }
+	json.Unmarshal(r.Data, &e)
+	return e.Event
+}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"carillon/component/call"
+	"carillon/component/room"
 )
 
 // Encode writes the frame as one JSON object: its event, the id if it is a Reply, seq if it is Numbered, its fields.
@@ -25,6 +26,9 @@ unwrap:
 		default:
 			break unwrap
 		}
+	}
+	if r, ok := f.(Relayed); ok {
+		return r.encode()
 	}
 	body, err := json.Marshal(f)
 	if err != nil {
@@ -49,6 +53,54 @@ unwrap:
 		b = append(b, ',')
 	}
 	return append(b, body[1:]...), nil
+}
+
+// encode adds the sender to the message, which is not looked at again.
+func (r Relayed) encode() ([]byte, error) {
+	if len(r.Data) <= len("{}") || r.Data[len(r.Data)-1] != '}' {
+		return nil, fmt.Errorf("gateway: encode %T: the data is no object with an event", r)
+	}
+	const field = `,"sender_id":`
+	b := make([]byte, 0, len(r.Data)+len(field)+len(r.SenderID)+len(`""`))
+	b = append(b, r.Data[:len(r.Data)-1]...)
+	b = append(b, field...)
+	b = appendString(b, r.SenderID)
+	return append(b, '}'), nil
+}
+
+// appendString writes a JSON string.
+func appendString(b []byte, s string) []byte {
+	quoted, err := json.Marshal(s)
+	if err != nil { // a string can always be written
+		quoted = []byte(`""`)
+	}
+	return append(b, quoted...)
+}
+
+// RoomFrame is the frame that tells a member of an event of its room.  It is nil for Joined, to which the component adds the ICE servers.
+func RoomFrame(ev room.Event) Frame {
+	switch ev := ev.(type) {
+	case room.NewPeer:
+		return NewPeer{ev.Peer.ID, ev.Peer.Status}
+	case room.PeerLeft:
+		return PeerLeft{ev.Peer}
+	case room.Updated:
+		return PeerUpdatedStatus{ev.Peer, ev.Status}
+	case room.Relayed:
+		return Relayed{ev.From, ev.Data}
+	case room.Refused:
+		return RoomError(ev.Reason)
+	}
+	return nil
+}
+
+// RoomPeers lists members as frames have them; the list is never nil.
+func RoomPeers(peers []room.Peer) []RoomPeer {
+	list := make([]RoomPeer, len(peers))
+	for i, p := range peers {
+		list[i] = RoomPeer{p.ID, p.Status}
+	}
+	return list
 }
 
 // warnings says in words what a call.Warning means to the person at the page.

@@ -16,12 +16,14 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"carillon/component/call"
+	"carillon/component/room"
 )
 
 // everyFrame has one of each frame.
 var everyFrame = []Frame{
 	Hello{}, Attached{}, Admitted{}, ICEServers{}, Incoming{}, Ringing{}, Proceeding{}, Offer{}, Answer{}, ICECandidate{}, Warning{},
 	Ended{}, Contact{}, Told{}, Link{}, Pong{}, OK{}, &Error{},
+	JoinedRoom{}, NewPeer{}, PeerLeft{}, PeerUpdatedStatus{}, Shutdown{}, ProtocolInfo{},
 }
 
 func TestEncode(t *testing.T) {
@@ -41,6 +43,16 @@ func TestEncode(t *testing.T) {
 			`{"event":"admitted","call":"c","to":"a@b","ice_servers":[{"urls":["turn:x"],"username":"u","credential":"p"}],"relay_only":false,"expires":600}`},
 		{Contact{Address: "a@b", State: ContactAsks}, `{"event":"contact","address":"a@b","state":"asks"}`},
 		{Reply(`"x"`, Errorf(NotAllowed, "not %s", "them")), `{"event":"error","id":"x","code":"not_allowed","message":"not allowed","description":"not them"}`},
+		{Reply("1", JoinedRoom{OwnID: "me", Peers: RoomPeers([]room.Peer{{ID: "p", Status: room.Status{"name": raw(`"Bo"`), "a": raw("1")}}}), Address: "g@c", ICEServers: []ICEServer{}}),
+			`{"event":"joined_room","id":1,"own_id":"me","peers":[{"peer_id":"p","status":{"a":1,"name":"Bo"}}],"address":"g@c","ice_servers":[],"relay_only":false,"expires":0}`},
+		{JoinedRoom{OwnID: "me", Peers: RoomPeers(nil), TURNUser: "u", TURNPassword: "p"},
+			`{"event":"joined_room","own_id":"me","peers":[],"turn_user":"u","turn_password":"p","address":"","ice_servers":null,"relay_only":false,"expires":0}`},
+		{RoomFrame(room.NewPeer{Peer: room.Peer{ID: "p", Status: room.Status{}}}), `{"event":"new_peer","peer_id":"p","status":{}}`},
+		{RoomFrame(room.PeerLeft{Peer: "p"}), `{"event":"peer_left","sender_id":"p"}`},
+		{RoomFrame(room.Updated{Peer: "p", Status: room.Status{"a": raw("null")}}), `{"event":"peer_updated_status","sender_id":"p","status":{"a":null}}`},
+		{RoomFrame(room.Relayed{From: `p"`, Data: raw(`{"event":"offer","sdp":{"x": 1}}`)}), `{"event":"offer","sdp":{"x": 1},"sender_id":"p\""}`},
+		{Shutdown{3}, `{"event":"shutdown","seconds":3}`},
+		{ICEServers{Room: true, Expires: 600}, `{"event":"ice_servers","room":true,"ice_servers":null,"expires":600}`},
 	} {
 		b, err := Encode(test.frame)
 		if err != nil || string(b) != test.want {
@@ -54,7 +66,7 @@ func TestEncode(t *testing.T) {
 			t.Errorf("%T: %s (%v)", f, b, err)
 		}
 	}
-	for _, f := range []Frame{(*Error)(nil), Later} {
+	for _, f := range []Frame{(*Error)(nil), Later, Relayed{}, Relayed{Data: raw(`{}`)}, Relayed{Data: raw(`"event"`)}} {
 		if b, err := Encode(f); err == nil {
 			t.Errorf("%T was encoded to %s", f, b)
 		}
@@ -93,6 +105,18 @@ func TestFrameOf(t *testing.T) {
 		if e := FrameOf("c", call.Finished{Outcome: o}).(Ended); e.Text == "" || e.Reason != string(o) {
 			t.Errorf("outcome %s: %#v", o, e)
 		}
+	}
+}
+
+// Every refusal of a room has its words.
+func TestRoomErrors(t *testing.T) {
+	for _, why := range room.Reasons() {
+		if e := RoomError(why); e.Message == "" || e.Description == "" {
+			t.Errorf("%s: %+v", why, e)
+		}
+	}
+	if f := RoomFrame(room.Joined{}); f != nil {
+		t.Errorf("joined without ICE servers: %v", f)
 	}
 }
 

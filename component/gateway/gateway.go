@@ -16,8 +16,8 @@ type Hub interface {
 
 // Session is the component's side of one socket.  Its methods are called one after the other, never at the same time.
 type Session interface {
-	// Handle takes one event of the page.  Before an Attach succeeded it gets nothing but Attach, afterwards no second
-	// one; Ping never arrives here.  It must not block: the socket reads nothing meanwhile.
+	// Handle takes one event of the page.  Before an Attach succeeded it gets nothing but Attach and the events of rooms,
+	// afterwards no second one; Ping and Info never arrive here.  It must not block: the socket reads nothing meanwhile.
 	//
 	// The frame returned is the result and carries the request's id; nil with no error answers OK if there was an id.
 	// Later means that the session answers by itself, with Conn.Send(Reply(req.ID, frame)).  An *Error is sent to the
@@ -93,8 +93,8 @@ const (
 	ClosePolicy     = 1008 // too slow, too many frames, no attach
 	CloseTooBig     = 1009
 	CloseInternal   = 1011
-	CloseRestart    = 1012 // the server is going down: come back in a moment
 	CloseReplaced   = 4001 // the same page attached on a newer socket: do not come back
+	CloseShutdown   = 4200 // palava's: the server is going down, come back in a moment
 	maxCloseReason  = 123  // RFC 6455 section 5.5, less the code
 	subprotocolName = "palava.1.0"
 )

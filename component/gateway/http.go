@@ -2,7 +2,9 @@ package gateway
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/netip"
@@ -164,8 +166,23 @@ type connKeeper struct {
 	conn net.Conn
 }
 
+// socketBuffer is the size of each of a socket's two buffers.  The HTTP server's are four times as large, which idle sockets would keep;
+// larger frames are read and written past them.
+const socketBuffer = 1 << 10
+
 func (k *connKeeper) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	conn, rw, err := http.NewResponseController(k.ResponseWriter).Hijack()
+	if err != nil {
+		return nil, nil, err
+	}
 	k.conn = conn
-	return conn, rw, err
+	early, err := rw.Peek(rw.Reader.Buffered()) // of frames, sent before our answer
+	if err != nil {
+		return nil, nil, err
+	}
+	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), conn), max(socketBuffer, len(early)))
+	if _, err := reader.Peek(len(early)); err != nil {
+		return nil, nil, err
+	}
+	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, socketBuffer)), nil
 }

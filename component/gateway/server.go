@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"math"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -28,13 +29,13 @@ type Config struct {
 // Limits bounds what a page can make the server hold or do.  Zero fields get the default.
 type Limits struct {
 	FrameBytes      int           // one text frame: 64 KiB
-	FramesPerSecond float64       // of one socket, sustained: 20
-	FrameBurst      int           // of one socket at once, and how many it may exceed the rate by before it is closed: 100
+	FramesPerSecond float64       // of one socket, sustained: 50
+	FrameBurst      int           // of one socket at once, and how many it may exceed the rate by before it is closed: 300
 	Sockets         int           // in all: 10,000
 	SocketsPerIP    int           // per IPv4 address or IPv6 /64: 32
 	QueueFrames     int           // waiting to be read by the page: 512
 	QueueBytes      int           // 1 MiB
-	Attach          time.Duration // from opening to a successful attach: 15 s
+	Attach          time.Duration // from opening to a successful attach or to the first room: 15 s
 	Ping            time.Duration // between WebSocket pings: 25 s
 	Pong            time.Duration // until a ping must be answered: 20 s
 	Write           time.Duration // one frame onto the wire: 10 s
@@ -50,8 +51,8 @@ func orDefault[T int | float64 | time.Duration](v, d T) T {
 
 func (l Limits) withDefaults() Limits {
 	l.FrameBytes = orDefault(l.FrameBytes, 64<<10)
-	l.FramesPerSecond = orDefault(l.FramesPerSecond, 20)
-	l.FrameBurst = orDefault(l.FrameBurst, 100)
+	l.FramesPerSecond = orDefault(l.FramesPerSecond, 50)
+	l.FrameBurst = orDefault(l.FrameBurst, 300)
 	l.Sockets = orDefault(l.Sockets, 10_000)
 	l.SocketsPerIP = orDefault(l.SocketsPerIP, 32)
 	l.QueueFrames = orDefault(l.QueueFrames, 512)
@@ -80,6 +81,7 @@ type Server struct {
 	perIP    map[netip.Prefix]int
 	opening  int // sockets admitted whose upgrade is under way
 	stopping bool
+	until    time.Time      // when the notice of Announce runs out
 	running  sync.WaitGroup // one for each admitted socket
 }
 
@@ -110,15 +112,25 @@ func (s *Server) Sockets() int {
 	return len(s.sockets)
 }
 
-// Shutdown refuses new sockets, closes every socket with CloseRestart and waits until all of them, their sessions' Closed
-// included, are done.  When ctx ends first the rest is cut off without ceremony and its error is returned.
+// Announce tells every socket that the service will end after that notice, and refuses new ones.
+func (s *Server) Announce(notice time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stopping, s.until = true, time.Now().Add(notice)
+	for c := range s.sockets {
+		c.Send(Shutdown{Seconds: int(math.Ceil(notice.Seconds()))})
+	}
+}
+
+// Shutdown refuses new sockets, waits until the notice that Announce gave is over or everybody has gone, closes every socket with CloseShutdown
+// and waits until all of them, their sessions' Closed included, are done.  When ctx ends first the rest is cut off without ceremony and its
+// error is returned.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.mu.Lock()
 	s.stopping = true
-	for c := range s.sockets {
-		c.Close(CloseRestart, "the service is being restarted")
-	}
+	notice := time.NewTimer(time.Until(s.until))
 	s.mu.Unlock()
+	defer notice.Stop()
 
 	done := make(chan struct{})
 	go func() {
@@ -128,15 +140,26 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	select {
 	case <-done:
 		return nil
+	case <-notice.C:
 	case <-ctx.Done():
 	}
-	s.mu.Lock()
-	for c := range s.sockets {
-		c.conn.Close()
+	s.each(func(c *socket) { c.Close(CloseShutdown, "the service is being restarted") })
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
 	}
-	s.mu.Unlock()
+	s.each(func(c *socket) { c.conn.Close() })
 	<-done
 	return ctx.Err()
+}
+
+func (s *Server) each(do func(*socket)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for c := range s.sockets {
+		do(c)
+	}
 }
 
 // admit takes a place for a socket of that address, or says why there is none.
@@ -165,7 +188,7 @@ func (s *Server) register(c *socket) {
 	s.opening--
 	s.sockets[c] = struct{}{}
 	if s.stopping {
-		c.Close(CloseRestart, "the service is being restarted")
+		c.Close(CloseShutdown, "the service is being restarted")
 	}
 }
 

@@ -193,11 +193,33 @@ func TestNothingBeforeAttach(t *testing.T) {
 	p.want(`"error","id":1`, `"not_attached"`)
 	p.send(`{"event":"ping","id":2}`)
 	p.want(`"pong","id":2`)
+	p.send(`{"event":"info","id":3}`)
+	p.want(`"info","id":3,"protocol_version":"1.0.0"`)
 	p.send(attachFrame())
 	p.want(`"attached"`)
 	if _, ok := p.request().Event.(Attach); !ok {
 		t.Error("something came before attach")
 	}
+}
+
+// The events of rooms need no address.
+func TestRoomsBeforeAttach(t *testing.T) {
+	h := start(t, Config{}, nil)
+	p := h.open()
+	for i, frame := range []string{
+		`{"event":"join_room","room_id":"r","id":0}`, `{"event":"update_status","status":{},"id":1}`,
+		`{"event":"send_to_peer","peer_id":"p","data":{"event":"message"},"id":2}`, `{"event":"leave_room","id":3}`,
+	} {
+		p.send(frame)
+		p.want(fmt.Sprintf(`{"event":"ok","id":%d}`, i))
+		p.request()
+	}
+	p.send(`{"event":"hang_up","call":"c"}`)
+	p.want(`"not_attached"`)
+	p.send(attachFrame())
+	p.want(`"attached"`)
+	p.send(`{"event":"leave_room","id":4}`)
+	p.want(`"ok","id":4`)
 }
 
 func TestShutdown(t *testing.T) {
@@ -226,9 +248,13 @@ func TestShutdown(t *testing.T) {
 func TestShutdownCode(t *testing.T) {
 	h := start(t, Config{}, nil)
 	p := h.attach()
+	h.srv.Announce(1500 * time.Millisecond)
+	p.want(`{"event":"shutdown","seconds":2}`)
+	h.srv.Announce(0) // the notice can be taken back
+	p.want(`{"event":"shutdown","seconds":0}`)
 	done := make(chan error)
 	go func() { done <- h.srv.Shutdown(h.ctx) }()
-	p.wantClose(CloseRestart, "restarted")
+	p.wantClose(CloseShutdown, "restarted")
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

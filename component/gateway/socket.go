@@ -115,7 +115,7 @@ func (c *socket) startTimers() {
 	defer c.mu.Unlock()
 	c.pingTimer = time.AfterFunc(c.srv.lim.Ping, c.ping)
 	c.attachTimer = time.AfterFunc(c.srv.lim.Attach, func() {
-		c.Close(ClosePolicy, fmt.Sprintf("no attach within %v", c.srv.lim.Attach))
+		c.Close(ClosePolicy, fmt.Sprintf("no attach and no room within %v", c.srv.lim.Attach))
 	})
 }
 
@@ -337,12 +337,21 @@ func (c *socket) withinRate() bool {
 
 // answer lets the session handle the request and sends its result.
 func (c *socket) answer(req Request) {
-	_, attach := req.Event.(Attach)
-	switch {
-	case req.Event == Ping{}:
+	attach, room := false, false
+	switch req.Event.(type) {
+	case Ping:
 		c.Send(Reply(req.ID, Pong{}))
 		return
-	case !attach && !c.attached:
+	case Info:
+		c.Send(Reply(req.ID, ProtocolInfo{PalavaVersion}))
+		return
+	case Attach:
+		attach = true
+	case JoinRoom, LeaveRoom, UpdateStatus, SendToPeer:
+		room = true
+	}
+	switch {
+	case !attach && !room && !c.attached:
 		c.Send(Reply(req.ID, Errorf(NotAttached, "attach first")))
 		return
 	case attach && c.attached:
@@ -353,8 +362,9 @@ func (c *socket) answer(req Request) {
 	var e *Error
 	switch {
 	case err == nil:
-		if attach {
-			c.nowAttached()
+		c.attached = c.attached || attach
+		if _, join := req.Event.(JoinRoom); attach || join {
+			c.stopDeadline()
 		}
 		c.result(req.ID, f)
 	case errors.As(err, &e) && e != nil:
@@ -365,8 +375,8 @@ func (c *socket) answer(req Request) {
 	}
 }
 
-func (c *socket) nowAttached() {
-	c.attached = true
+// stopDeadline lets a socket stay that has proved to be of use.
+func (c *socket) stopDeadline() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.attachTimer.Stop()

@@ -18,7 +18,7 @@ func TestAttachDeadline(t *testing.T) {
 	h := start(t, Config{Limits: Limits{Attach: 50 * time.Millisecond}}, nil)
 	p := h.open()
 	p.ws.Write(h.ctx, websocket.MessageText, []byte(`{"event":"ping"}`)) // does not count
-	p.wantClose(ClosePolicy, "no attach within 50ms")
+	p.wantClose(ClosePolicy, "no attach and no room within 50ms")
 	p.wantClosed(false)
 }
 

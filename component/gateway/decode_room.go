@@ -1,0 +1,100 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/json"
+
+	"carillon/component/room"
+)
+
+// Bounds of the fields of room events, in bytes; those that an operator decides on are the room's.
+const (
+	maxPassword = 1024
+	maxPeerID   = 256
+)
+
+// relayed are the events that members may send each other.
+var relayed = map[string]bool{"offer": true, "answer": true, "ice_candidate": true, "message": true}
+
+// envelope are the fields of a frame that only the server sets.  A member who could send them would pass for the server.
+var envelope = map[string]bool{"event": true, "sender_id": true, "id": true, "seq": true, "call": true}
+
+func (f *fields) roomID() string {
+	if f.lookup("room_id") == nil {
+		f.fail(NoRoomID, "%sroom_id is missing", f.path)
+		return ""
+	}
+	return f.string("room_id", 0, true)
+}
+
+// yes returns a field that is true or false, false when it is missing.
+func (f *fields) yes(name string) bool {
+	switch raw := f.lookup(name); string(raw) {
+	case "true":
+		return true
+	case "", "false":
+	default:
+		f.fail(WrongType, "%s%s has to be true or false", f.path, name)
+	}
+	return false
+}
+
+// status returns the fields of a status, none when it is missing and may be.
+func (f *fields) status(required bool) room.Status {
+	if !required && f.find("status") < 0 {
+		return room.Status{}
+	}
+	inner := f.object("status")
+	status := room.Status{}
+	for _, e := range f.s.tape {
+		if f.err == nil && e.owner == inner.owner {
+			status[string(e.name)] = bytes.Clone(e.value)
+		}
+	}
+	return status
+}
+
+// sendToPeer takes the data of a message apart only as far as the envelope needs.
+func (f *fields) sendToPeer() ClientEvent {
+	to := f.text("peer_id", maxPeerID)
+	i := f.find("data")
+	if i < 0 {
+		f.fail(MissingField, "%sdata is missing", f.path)
+	} else if f.s.tape[i].value[0] != '{' {
+		f.fail(RawData, "%sdata has to be an object with an event", f.path)
+	}
+	if f.err != nil {
+		return nil
+	}
+	inner := fields{path: f.path + "data.", s: f.s, owner: i}
+	raw := inner.lookup("event")
+	if len(raw) < 2 || raw[0] != '"' || !relayed[string(unquote(raw))] {
+		f.fail(EventNotAllowed, "%sdata.event has to be offer, answer, ice_candidate or message", f.path)
+		return nil
+	}
+	return SendToPeer{PeerID: to, Data: inner.message(string(unquote(raw)))}
+}
+
+// message writes the object anew, value by value as they stand, with the event in front and without the rest of the envelope.
+func (f *fields) message(event string) json.RawMessage {
+	size := len(`{"event":""}`) + len(event)
+	for _, e := range f.s.tape {
+		if e.owner == f.owner {
+			size += len(e.key) + len(e.value) + len(",:")
+		}
+	}
+	b := make([]byte, 0, size)
+	b = append(b, `{"event":"`...)
+	b = append(b, event...)
+	b = append(b, '"')
+	for _, e := range f.s.tape {
+		if e.owner != f.owner || envelope[string(e.name)] {
+			continue
+		}
+		b = append(b, ',')
+		b = append(b, e.key...)
+		b = append(b, ':')
+		b = append(b, e.value...)
+	}
+	return append(b, '}')
+}
