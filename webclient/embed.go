@@ -1,5 +1,5 @@
-// Package webclient is the page that people call from, and the client library it is made of: plain ES modules, served as they are
-// written.  carillon.js is the library and touches no DOM; page.js is the page.
+// Package webclient is the pages that people call and meet from, and the client library they are made of: plain ES modules, served as
+// they are written.  carillon.js and room.js are the library and touch no DOM; page.js is the page of calls, roompage.js that of a room.
 package webclient
 
 import (
@@ -14,9 +14,9 @@ import (
 	"time"
 )
 
-//go:embed index.html style.css icon.svg icons.svg
-//go:embed carillon.js call.js events.js identity.js link.js outbox.js store.js
-//go:embed page.js lobby.js media.js ring.js stage.js states.js strings.js view.js
+//go:embed index.html room.html style.css room.css icon.svg icons.svg
+//go:embed carillon.js call.js events.js identity.js link.js member.js outbox.js room.js store.js
+//go:embed page.js lobby.js media.js names.js ring.js roompage.js stage.js states.js strings.js tiles.js view.js
 var files embed.FS
 
 var types = map[string]string{
@@ -55,7 +55,7 @@ func load() (map[string]file, error) {
 	return served, nil
 }
 
-// Handler serves the page at / and its files by name, and nothing else.  Browsers may keep a file but ask each time whether it
+// Handler serves the page at /, that of a room at /r/NAME, their files by name, and nothing else.  Browsers may keep a file but ask each time whether it
 // is still the same, so that a new version of the server is a new version of the page.  Its links are relative: it works under any
 // path.  Headers about security are the caller's; the page needs no inline script or style and nothing from another host.
 func Handler() http.Handler {
@@ -70,7 +70,9 @@ func Handler() http.Handler {
 			return
 		}
 		name := strings.TrimPrefix(r.URL.Path, "/")
-		if name == "" {
+		if room, under := strings.CutPrefix(name, "r/"); under && room != "" && !strings.Contains(room, "/") {
+			name = "room.html"
+		} else if name == "" {
 			name = "index.html"
 		}
 		f, ok := served[name]

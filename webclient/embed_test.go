@@ -32,6 +32,13 @@ func TestHandler(t *testing.T) {
 		{"HEAD", "/carillon.js", 200, "text/javascript; charset=utf-8"},
 		{"GET", "/style.css", 200, "text/css; charset=utf-8"},
 		{"GET", "/icon.svg", 200, "image/svg+xml"},
+		{"GET", "/r/choir", 200, "text/html; charset=utf-8"},
+		{"HEAD", "/r/M%C3%BCller%20%26%20friends.css?x=1", 200, "text/html; charset=utf-8"},
+		{"GET", "/room.css", 200, "text/css; charset=utf-8"},
+		{"GET", "/r/", 404, ""},
+		{"GET", "/r", 404, ""},
+		{"GET", "/r/a/b", 404, ""},
+		{"GET", "/r/../embed.go", 404, ""},
 		{"GET", "/embed.go", 404, ""},
 		{"GET", "/../embed.go", 404, ""},
 		{"GET", "/nothing", 404, ""},
@@ -58,8 +65,27 @@ func TestRevalidation(t *testing.T) {
 	}
 }
 
-// Every file of the page is served, all that the page asks for is there, and nothing comes from elsewhere or stands inline.
-func TestPage(t *testing.T) {
+var reference = regexp.MustCompile(`(?:src|href)="([^"#]+)[^"]*"|from '\./([^']+)'|import\('\./([^']+)'\)`)
+
+// asked are the files that one asks for.  Those of a room's page, which is served at /r/NAME, are one level up.
+func asked(name string, f file) []string {
+	var names []string
+	for _, match := range reference.FindAllStringSubmatch(string(f.body), -1) {
+		target := strings.Join(match[1:], "")
+		if name == "room.html" {
+			below, up := strings.CutPrefix(target, "../")
+			if !up {
+				below = "(not one level up) " + target
+			}
+			target = below
+		}
+		names = append(names, path.Join(target))
+	}
+	return names
+}
+
+// Every file is served, all that one asks for is there, and nothing comes from elsewhere or stands inline.
+func TestFiles(t *testing.T) {
 	served, err := load()
 	if err != nil {
 		t.Fatal(err)
@@ -74,23 +100,41 @@ func TestPage(t *testing.T) {
 			t.Errorf("%s is not in the list of embedded files", entry.Name())
 		}
 	}
-	reference := regexp.MustCompile(`(?:src|href)="([^"#]+)[^"]*"|from '\./([^']+)'|import\('\./([^']+)'\)`)
 	inline := regexp.MustCompile(`(?i)<script(?:[^>]*)>[^<]|<style|\sstyle="|\son[a-z]+="|javascript:|\beval\(|new Function`)
-	size := 0
 	for name, f := range served {
-		size += len(f.body)
-		text := string(f.body)
-		if found := inline.FindString(text); found != "" {
+		if found := inline.FindString(string(f.body)); found != "" {
 			t.Errorf("%s: %q is inline code", name, found)
 		}
-		for _, match := range reference.FindAllStringSubmatch(text, -1) {
-			target := strings.Join(match[1:], "")
-			if _, ok := served[target]; !ok {
+		for _, target := range asked(name, f) {
+			if _, ok := served[target]; !ok && target != "" {
 				t.Errorf("%s asks for %q, which is not served", name, target)
 			}
 		}
 	}
-	if size > 150_000 {
-		t.Errorf("the page has %d bytes", size)
+}
+
+// What a browser loads for a page is little.
+func TestSize(t *testing.T) {
+	served, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range []string{"index.html", "room.html"} {
+		loaded, queue, size := map[string]bool{page: true}, []string{page}, 0
+		for len(queue) > 0 {
+			name := queue[0]
+			queue = queue[1:]
+			size += len(served[name].body)
+			for _, target := range asked(name, served[name]) {
+				if !loaded[target] {
+					loaded[target] = true
+					queue = append(queue, target)
+				}
+			}
+		}
+		t.Logf("%s: %d files, %d bytes", page, len(loaded), size)
+		if len(loaded) < 10 || size > 150_000 {
+			t.Errorf("%s: %d files, %d bytes", page, len(loaded), size)
+		}
 	}
 }

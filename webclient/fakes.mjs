@@ -189,6 +189,11 @@ export class FakeStream {
   addTrack(track) { this.tracks.push(track); }
 }
 
+function transceiver(kind, direction, track) {
+  const sender = { track, async replaceTrack(other) { sender.track = other; } };
+  return { direction, sender, receiver: { track: new FakeTrack(kind) } };
+}
+
 export class FakePeerConnection {
   constructor(configuration) {
     Object.assign(this, { configuration, did: [], transceivers: [], signalingState: 'stable', connectionState: 'new', remoteDescription: null });
@@ -203,10 +208,12 @@ export class FakePeerConnection {
     if (free) free.sender.track = track;
     else this.transceivers.push({ sender: { track }, receiver: { track: new FakeTrack(track.kind) } });
   }
-  addTransceiver(kind, { direction }) {
+  addTransceiver(what, { direction }) {
+    const kind = what.kind ?? what;
     this.did.push(`${direction} ${kind}`);
-    this.transceivers.push({ sender: { track: null }, receiver: { track: new FakeTrack(kind) } });
+    this.transceivers.push(transceiver(kind, direction, what.kind ? what : null));
   }
+  restartIce() { this.did.push('restart'); }
   async createOffer() { return { type: 'offer', sdp: 'our offer' }; }
   async createAnswer() { return { type: 'answer', sdp: 'our answer' }; }
   async setLocalDescription({ type }) {
@@ -220,7 +227,7 @@ export class FakePeerConnection {
     this.remoteDescription = { type, sdp };
     this.signalingState = type === 'offer' ? 'have-remote-offer' : 'stable';
     if (type !== 'offer') return;
-    for (const kind of sdp.split(' ')) this.transceivers.push({ sender: { track: null }, receiver: { track: new FakeTrack(kind) } });
+    for (const kind of sdp.split(' ')) this.transceivers.push(transceiver(kind, 'recvonly', null));
   }
   async addIceCandidate({ candidate }) {
     if (!this.remoteDescription) throw new Error('too early');

@@ -100,6 +100,14 @@ export class Link extends Emitter {
     });
   }
 
+  /**
+   * Sends a frame whose result nobody waits for, if there is a connection.
+   * @param {Frame} frame
+   */
+  send(frame) {
+    if (this.state === 'open') this.#socket?.send(JSON.stringify(frame));
+  }
+
   #dial() {
     this.#drop(GIVEN_UP);
     /** @type {WebSocket} */

@@ -3,6 +3,7 @@
 import { Carillon } from './carillon.js';
 import { addressToCall, nameGiven, showAccount, showBusy, showContacts, showLink, showNameError, showPreview, wireReach } from './lobby.js';
 import { closeMedia, MediaProblem, openMedia, stillOpen } from './media.js';
+import { remember, remembered } from './names.js';
 import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
 import {
   clearStage, endingText, hideIncoming, holdAnswers, nameOf, openIncoming, showCallNotice, showEnded, showIncoming, showStage, showStatus, showWaiting,
@@ -14,7 +15,6 @@ import { any, button, complain, element, errorText, input, play, say, setText, s
 /** @typedef {import('./carillon.js').Call} Call */
 /** @typedef {import('./states.js').PageState} PageState */
 
-const NAME_KEY = 'carillon name';
 const carillon = new Carillon();
 
 /** @type {PageState} */
@@ -239,23 +239,6 @@ async function togglePreview() {
   showPreview(preview);
 }
 
-/** @param {string} name */
-function remember(name) {
-  try {
-    localStorage.setItem(NAME_KEY, name);
-  } catch {
-    // A browser that keeps nothing asks for the name again.
-  }
-}
-
-function remembered() {
-  try {
-    return localStorage.getItem(NAME_KEY) ?? '';
-  } catch {
-    return '';
-  }
-}
-
 /** The address in ?to= or #to=, as links carry it. */
 function linkedAddress() {
   const from = (/** @type {string} */ part) => new URLSearchParams(part.slice(1)).get('to');
@@ -274,6 +257,10 @@ function wire() {
     callLobby(true);
   };
   button('call-audio').onclick = () => callLobby(false);
+  element('meet-form', HTMLFormElement).onsubmit = (event) => {
+    event.preventDefault();
+    openRoom();
+  };
   button('preview').onclick = () => void togglePreview();
   input('name').onchange = () => void nameChanged();
   button('hang-up').onclick = () => call?.hangUp();
@@ -322,6 +309,14 @@ function listen() {
   addEventListener('pagehide', () => carillon.close());
   addEventListener('pageshow', ({ persisted }) => { if (persisted && carillon.name) void takeName(carillon.name).catch(() => {}); });
   setInterval(() => { if (call && state === 'in-call') showStatus(call, state); }, 1000);
+}
+
+/** Goes to a room; without a name to one whose name nobody guesses. */
+function openRoom() {
+  const random = () => Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join('');
+  // A name is one part of the path.
+  const name = input('meet-name').value.trim().replaceAll('/', '-') || random();
+  location.assign(new URL(`r/${encodeURIComponent(name)}`, import.meta.url));
 }
 
 translate();

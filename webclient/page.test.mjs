@@ -35,20 +35,20 @@ test('states: every call state has an end, every state a sentence', () => {
   }
 });
 
-test('index.html says what the English catalogue says', () => {
-  const text = here('index.html');
+test('the pages say what the English catalogue says', () => {
+  const text = here('index.html') + here('room.html');
   const decode = (html) => html.replaceAll('&amp;', '&');
   const shown = [...text.matchAll(/data-t="([^"]+)"[^>]*>([^<]*)</g)].map(([, key, words]) => [key, words]);
-  const labels = [...text.matchAll(/<[^>]*data-t-(?:label|alt)="([^"]+)"[^>]*>/g)]
-    .map(([tag, key]) => [key, /(?:aria-label|alt)="([^"]*)"/.exec(tag)?.[1] ?? '']);
+  const labels = [...text.matchAll(/<[^>]*data-t-(?:label|alt|placeholder)="([^"]+)"[^>]*>/g)]
+    .map(([tag, key]) => [key, /\s(?:aria-label|alt|placeholder)="([^"]*)"/.exec(tag)?.[1] ?? '']);
   assert.ok(shown.length > 25 && labels.length >= 4);
   for (const [key, words] of [...shown, ...labels]) assert.equal(decode(words), catalogues.en[key], key);
 });
 
 test('catalogues: the same keys in each, none without a use, none missing', () => {
   for (const catalogue of Object.values(catalogues)) assert.deepEqual(Object.keys(catalogue), Object.keys(catalogues.en));
-  const sources = ['index.html', 'page.js', 'lobby.js', 'stage.js', 'view.js'].map(here).join('\n');
-  const composed = /^(state|status|link|error|end|media)\./;
+  const sources = ['index.html', 'room.html', 'page.js', 'lobby.js', 'stage.js', 'view.js', 'roompage.js', 'tiles.js'].map(here).join('\n');
+  const composed = /^(state|status|link|error|end|media|room)\./;
   for (const key of Object.keys(catalogues.en)) assert.ok(composed.test(key) || sources.includes(`'${key}'`) || sources.includes(`"${key}"`), key);
   for (const [, key] of sources.matchAll(/\bt\('([^']+)'/g)) assert.ok(key in catalogues.en, key);
 });
@@ -97,8 +97,7 @@ test('a preview of which a device has gone is not taken for a call', () => {
 });
 
 test('buttons that turn something on or off say what a press does, and only so', () => {
-  assert.ok(!here('index.html').includes('aria-pressed'));
-  for (const name of ['page.js', 'lobby.js', 'stage.js', 'view.js']) assert.ok(!here(name).includes('aria-pressed'), name);
+  for (const name of ['index.html', 'room.html', 'page.js', 'lobby.js', 'stage.js', 'view.js', 'roompage.js', 'tiles.js']) assert.ok(!here(name).includes('aria-pressed'), name);
 });
 
 test('sentences are filled in', () => {

@@ -106,14 +106,14 @@ export async function play(target, stream) {
 
 /**
  * The letter of a person, on a colour that stays with the address.
- * @param {string} id
+ * @param {string | HTMLElement} place the element or its id
  * @param {string} name
  * @param {string} address
  */
-export function drawAvatar(id, name, address) {
+export function drawAvatar(place, name, address) {
   let hash = 0;
   for (const character of address) hash = (hash * 31 + (character.codePointAt(0) ?? 0)) % 6;
-  const target = any(id);
+  const target = typeof place === 'string' ? any(place) : place;
   target.textContent = ([...name][0] ?? '?').toLocaleUpperCase(language);
   target.dataset.colour = String(hash);
 }
@@ -157,5 +157,6 @@ export function translate() {
   };
   put('data-t', (target, text) => { if (target.textContent !== text) target.textContent = text; });
   put('data-t-label', (target, text) => target.setAttribute('aria-label', text));
+  put('data-t-placeholder', (target, text) => target.setAttribute('placeholder', text));
   put('data-t-alt', (target, text) => target.setAttribute('alt', text));
 }
