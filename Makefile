@@ -24,8 +24,9 @@ fuzz:
 vet:
 	@GO=$(GO) testdata/check vet
 
-bench: go
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+# Benchmarks, and Carillon side by side with npm's peer.
+bench:
+	@GO=$(GO) testdata/check bench
 
 # A server, Carillon and something to call, until Ctrl-C. CLIENT=dino opens a Dino as well.
 demo: go
