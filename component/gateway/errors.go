@@ -103,7 +103,7 @@ var messages = map[Code]string{
 
 // roomErrors says what the refusals of a room mean to the person at the page.
 var roomErrors = map[room.Reason]string{
-	room.Full:             "This room has as many people in it as it may.",
+	room.Full:             "This room is full: as many people are in it as may be.",
 	room.AlreadyIn:        "Leave the room that this connection is in before joining one.",
 	room.NotIn:            "Join a room first.",
 	room.UnknownPeer:      "Nobody else with that id is in your room.",
