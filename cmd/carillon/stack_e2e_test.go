@@ -208,6 +208,27 @@ func (c *caller) clickAt(selector string) time.Time {
 	return time.UnixMilli(at)
 }
 
+// notes lets the page note when it comes to a state.  What it returns waits for that and tells when it was: by then other tools may have
+// taken their time.
+func (c *caller) notes(states string) func() time.Time {
+	c.t.Helper()
+	c.Eval(`
+		globalThis.notedAt = 0;
+		const states = args[0].split(',');
+		new MutationObserver((_, observer) => {
+			if (!states.includes(document.body.dataset.state)) return;
+			globalThis.notedAt = Date.now();
+			observer.disconnect();
+		}).observe(document.body, {attributeFilter: ['data-state']})`, nil, states)
+	return func() time.Time {
+		c.t.Helper()
+		var at int64
+		c.WaitFor("return notedAt", 10*time.Second)
+		c.Eval("return notedAt", &at)
+		return time.UnixMilli(at)
+	}
+}
+
 // back leaves the screen that shows how a call ended.
 func (c *caller) back() {
 	c.t.Helper()
