@@ -300,8 +300,8 @@ The demo is running.
     certificate     signed by %[5]s
     accounts        alice@%[2]s  password %[6]s
                     bob@%[2]s  password %[7]s
-    The client must let you set host and port and accept this certificate. Conversations does (expert settings;
-    start the demo with -host and this machine's network address); Dino does not: make demo CLIENT=dino opens one
+    The client must let you set host and port and accept this certificate. By its documentation Conversations does
+    (not tried; start the demo with -host and this machine's network address). Dino does not: make demo CLIENT=dino opens one
     that is logged in as alice. Then call alice@%[2]s from the page, or give Dino the address that
     the page shows, and press "tell" on the page so that Dino shows its call button.
 
