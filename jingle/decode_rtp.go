@@ -82,7 +82,9 @@ func (d *decoder) flagChild(r *RTP, c *element.Element) {
 			d.bandwidth(r, c)
 		}
 	case d.is(c, NSRTP, "encryption"):
-		r.Encryption = r.Encryption || c.Child(NSRTP, "crypto") != nil
+		if c.Child(NSRTP, "crypto") != nil {
+			r.Encryption = &Encryption{}
+		}
 	case c.Local == "fingerprint": // read with the transport
 	default:
 		d.other(r, c)

@@ -1,14 +1,74 @@
 package jingle
 
-// Transport is an ICE-UDP <transport/> (XEP-0176) with its DTLS fingerprints (XEP-0320).
+import "carillon/jingle/element"
+
+// Transport is an ICE <transport/> (XEP-0176, or XEP-0371 when TCP is set) with its DTLS fingerprints (XEP-0320) and, for data
+// channels, its SCTP association (XEP-0343).
 type Transport struct {
+	TCP               bool // namespace urn:xmpp:jingle:transports:ice:0 (XEP-0371) instead of ice-udp:1
+	ICE2              bool // attribute ice2 of XEP-0371
 	Ufrag, Pwd        string
 	Fingerprints      []Fingerprint
 	Candidates        []Candidate
+	RemoteCandidates  []RemoteCandidate
 	GatheringComplete bool     // <gathering-complete/>
 	Options           []string // ICE options in the field's namespace: trickle, renomination
 	Lite              bool     // <ice-lite/>
 	Protected         bool     // the fingerprint is wrapped in OMEMO: nobody but the peer's contact can read it
+	SCTP              *SCTP    // nil when no data channels run over it
+	Other             []*element.Element
+}
+
+// RemoteCandidate is the peer's candidate that a component uses (XEP-0176 section 5.6).
+type RemoteCandidate struct {
+	Component int
+	IP        string
+	Port      int
+}
+
+// SCTP is the association that carries data channels over a transport.
+type SCTP struct {
+	Port           int    // 5000 when absent
+	Protocol       string // webrtc-datachannel when absent
+	Streams        int    // 0 when absent
+	MaxMessageSize int    // bytes; 0 when absent
+	Form           SCTPForm
+	Channels       []DataChannel
+}
+
+// SCTPForm is how an association is written.
+type SCTPForm int
+
+// The forms in the field.
+const (
+	SCTPMap         SCTPForm = iota // <sctpmap/> in the ICE transport (XEP-0343)
+	SCTPTransport                   // <transport xmlns='urn:xmpp:jingle:transports:webrtc-datachannel:1'/> around it (Conversations 2.13)
+	SCTPDescription                 // <description media='application'/>, nothing of SCTP (Movim)
+)
+
+// DataChannel is a channel agreed on outside of it, <channel/> (XEP-0343) or a=dcmap (RFC 8864).
+type DataChannel struct {
+	ID                int
+	Label, Protocol   string
+	Unordered         bool
+	MaxPacketLifeTime int // ms; -1 when absent
+	MaxRetransmits    int // -1 when absent
+}
+
+// RawUDP is a raw-udp <transport/> (XEP-0177).  It is read, to be refused politely, and written for what is not ICE.
+type RawUDP struct {
+	Candidates []RawCandidate
+	Other      []*element.Element
+}
+
+// RawCandidate is an address for a component of a RawUDP.
+type RawCandidate struct {
+	ID         string
+	Component  int
+	Generation int
+	IP         string
+	Port       int
+	Type       string
 }
 
 // Fingerprint is a certificate's hash and the DTLS role of the party (XEP-0320).

@@ -17,6 +17,15 @@ const (
 	NSRTPAudio  = "urn:xmpp:jingle:apps:rtp:audio"
 	NSRTPVideo  = "urn:xmpp:jingle:apps:rtp:video"
 	NSICE       = "urn:xmpp:jingle:transports:ice-udp:1"
+	NSICETCP    = "urn:xmpp:jingle:transports:ice:0"
+	NSRawUDP    = "urn:xmpp:jingle:transports:raw-udp:1"
+	NSSCTP      = "urn:xmpp:jingle:transports:dtls-sctp:1"
+	NSChannel   = "urn:xmpp:jingle:transports:webrtc-datachannel:0"
+	NSDataICE   = "urn:xmpp:jingle:transports:webrtc-datachannel:1"
+	NSZRTP      = "urn:xmpp:jingle:apps:rtp:zrtp:1"
+	NSCategory  = "urn:xmpp:jingle:apps:category:0"
+	NSMuji      = "urn:xmpp:jingle:muji:0"
+	NSInvites   = "urn:xmpp:call-invites:0"
 	NSDTLS      = "urn:xmpp:jingle:apps:dtls:0"
 	NSFeedback  = "urn:xmpp:jingle:apps:rtp:rtcp-fb:0"
 	NSHdrExt    = "urn:xmpp:jingle:apps:rtp:rtp-hdrext:0"
@@ -68,6 +77,12 @@ const (
 	TransportInfo    Action = "transport-info"
 	TransportReject  Action = "transport-reject"
 	TransportReplace Action = "transport-replace"
+)
+
+// The actions that Jitsi added.  They are read and never written.
+const (
+	SourceAdd    Action = "source-add"
+	SourceRemove Action = "source-remove"
 )
 
 // Stanza is one <jingle/> element (XEP-0166 section 7.1).  Initiator and Responder are the attributes as written; they are never
@@ -134,5 +149,6 @@ type Content struct {
 	Disposition string     // "" means session
 	RTP         *RTP       // nil when absent or not RTP
 	ICE         *Transport // nil when absent or not ICE
+	RawUDP      *RawUDP    // nil when absent or not raw UDP
 	Other       []*element.Element
 }

@@ -4,7 +4,7 @@ import "carillon/jingle/element"
 
 // RTP is an RTP <description/> (XEP-0167) with the extensions of XEP-0293, 0294, 0339 and 0262.
 type RTP struct {
-	Media           string // "audio", "video"
+	Media           string // "audio", "video", "text"
 	SSRC            string // attribute ssrc, decimal
 	PayloadTypes    []PayloadType
 	Feedback        []Feedback // for all payload types (a=rtcp-fb:*)
@@ -17,7 +17,8 @@ type RTP struct {
 	Bandwidths      []Bandwidth
 	RTCPMux         bool
 	RTCPReducedSize bool
-	Encryption      bool // an <encryption/> with <crypto/> (SDES) was there; never written
+	Encryption      *Encryption
+	Categories      []string // <category/> (XEP-0507): slides, speaker, sl, main, alt
 	Other           []*element.Element
 }
 
@@ -65,6 +66,7 @@ type Source struct {
 type SourceGroup struct {
 	Semantics string
 	SSRCs     []string
+	RIDs      []string // Jitsi: <rid-group/>, sources named by rid
 }
 
 // Stream is <stream xmlns='urn:xmpp:jingle:apps:rtp:msid:0'/>, the msid of a description without sources.
@@ -72,3 +74,16 @@ type Stream struct{ ID, Track string }
 
 // Bandwidth is <bandwidth/>: an SDP b= line.  Value keeps the unit of its type.
 type Bandwidth struct{ Type, Value string }
+
+// Encryption is <encryption/>: SDES keys (XEP-0167 section 7) and ZRTP hashes (XEP-0262).  Browsers know neither.
+type Encryption struct {
+	Required bool
+	Crypto   []Crypto
+	ZRTP     []ZRTPHash
+}
+
+// Crypto is one SDES key, an a=crypto line (RFC 4568).
+type Crypto struct{ Tag, Suite, KeyParams, SessionParams string }
+
+// ZRTPHash is the hash of a ZRTP Hello (XEP-0262), an a=zrtp-hash line.
+type ZRTPHash struct{ Version, Value string }

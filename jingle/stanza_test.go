@@ -236,7 +236,7 @@ func plain(s Stanza) Stanza {
 			s.Contents[i].Senders = written
 		}
 		if r := s.Contents[i].RTP; r != nil {
-			r.Encryption = false
+			r.Encryption = nil
 		}
 	}
 	return s

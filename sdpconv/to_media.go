@@ -180,7 +180,7 @@ func (s *mediaWriter) writeTransport() {
 		s.attr("fingerprint:" + f.Hash + " " + f.Value)
 	}
 	s.attr("setup:" + string(s.setup))
-	if s.content.RTP.Encryption {
+	if s.content.RTP.Encryption != nil {
 		s.lose("a=crypto", repairSDES)
 	}
 }

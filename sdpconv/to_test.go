@@ -169,7 +169,7 @@ func TestToSDPErrors(t *testing.T) {
 		{"no transport", change(func(c *jingle.Content) { c.ICE = nil }), ErrNotEncrypted},
 		{"no fingerprint", change(func(c *jingle.Content) { c.ICE.Fingerprints = nil }), ErrNotEncrypted},
 		{"protected fingerprint", change(func(c *jingle.Content) { c.ICE.Fingerprints, c.ICE.Protected = nil, true }), ErrNotEncrypted},
-		{"SDES only", change(func(c *jingle.Content) { c.ICE.Fingerprints, c.RTP.Encryption = nil, true }), ErrNotEncrypted},
+		{"SDES only", change(func(c *jingle.Content) { c.ICE.Fingerprints, c.RTP.Encryption = nil, &jingle.Encryption{} }), ErrNotEncrypted},
 		{"md5 only", change(func(c *jingle.Content) { c.ICE.Fingerprints[0].Hash = "md5" }), ErrNotEncrypted},
 		{"no ufrag", change(func(c *jingle.Content) { c.ICE.Ufrag = "" }), &syntax},
 		{"evil pwd", change(func(c *jingle.Content) { c.ICE.Pwd = "a\r\na=evil" }), &syntax},
@@ -213,7 +213,7 @@ func TestOfferRepairs(t *testing.T) {
 		{Foundation: "1", Component: 2, Protocol: "udp", Priority: 5, IP: "192.0.2.2", Port: 1, Type: "host"},
 		{Foundation: "1", Component: 1, Protocol: "udp", Priority: 5, IP: "fe80::1%eth0", Port: 1, Type: "host"},
 	}
-	c.RTP = &jingle.RTP{Media: "audio", Encryption: true,
+	c.RTP = &jingle.RTP{Media: "audio", Encryption: &jingle.Encryption{},
 		PayloadTypes: []jingle.PayloadType{
 			{ID: 111, Name: "opus", PTime: 20, Channels: 1}, {ID: 0}, {ID: 18, Name: "G729"}, {ID: 99, Name: "speex"}, {ID: 96, Name: "evil\r\na=x"},
 			{ID: 63, Name: "red", ClockRate: 48000, Channels: 2, Parameters: []jingle.Parameter{{Value: "111/112"}}},
