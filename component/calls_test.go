@@ -286,6 +286,24 @@ func TestPageGoneEndsItsCalls(t *testing.T) {
 	wait(t, "the page's end", func() bool { return c.Stats() == Stats{Linked: true} })
 }
 
+// A page that was loaded anew has lost its keys: its call ends at once, and it hears whom to call again.
+func TestPageLoadedAnewHearsOfItsCall(t *testing.T) {
+	c, w := newTestComponent(t, nil)
+	key := newKey(t)
+	p := attached(t, c, key, "anna", nil)
+	id, _ := place(p, w, "alice@example.org")
+	p.session.Closed(false)
+	again := attached(t, c, key, "anna", func(a *gateway.Attach) { a.Resume, a.Instance = p.at.Resume, "page-2" })
+	if again.at.Resumed || again.at.Address != p.at.Address {
+		t.Errorf("attached %+v", again.at)
+	}
+	if ended := expect[gateway.Ended](again); ended.Call != id || ended.To != "alice@example.org" || ended.Reason != string(call.PageLost) {
+		t.Errorf("the new page hears %+v", ended)
+	}
+	w.next("retract", isMessage(jingle.Retract))
+	wait(t, "the call's end", func() bool { return c.Stats().Calls == 0 })
+}
+
 // The page notices that its socket is dead before the server does: what was sent on it meanwhile comes again.
 func TestPageThatComesBackMissesNothing(t *testing.T) {
 	for name, noticed := range map[string]bool{"the server noticed": true, "the server did not notice": false} {

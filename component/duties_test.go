@@ -97,18 +97,6 @@ func TestCapsAreOfTheDiscoInfo(t *testing.T) {
 	}
 }
 
-func TestTextIsRefusedOnce(t *testing.T) {
-	c, w := newTestComponent(t, nil)
-	p := attached(t, c, newKey(t), "anna", nil)
-	w.receive(`<message type='chat' id='m1' from='` + stranger + `' to='` + p.at.Bare + `'><body>hello</body></message>`)
-	e := w.next("error", func(e *element.Element) bool { return e.Local == "message" })
-	if e.Attr("type") != "error" || e.Attr("id") != "m1" || jingle.ParseError(e).Condition != "service-unavailable" {
-		t.Errorf("text was answered with %s", e)
-	}
-	w.receive(`<message type='chat' id='m2' from='` + stranger + `' to='` + p.at.Bare + `'><composing xmlns='http://jabber.org/protocol/chatstates'/></message>`)
-	w.silent("an answer to a chat state", func(*element.Element) bool { return true })
-}
-
 func TestSubscriptionsAreAnsweredOncePerMinute(t *testing.T) {
 	c, w := newTestComponent(t, nil)
 	p := attached(t, c, newKey(t), "anna", nil)

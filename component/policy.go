@@ -82,6 +82,8 @@ const (
 	probeFrom
 	discoOf
 	joinFrom
+	textFrom
+	textTo
 	eventKinds
 )
 

@@ -76,7 +76,9 @@ func (c *Component) jingle(st stream.Stanza, payload *element.Element) *jingle.E
 // message leads message initiation to its call, and errors to the call whose message they answer.
 func (c *Component) message(st stream.Stanza) {
 	if st.Type == "error" {
-		c.bounce(st)
+		if !c.undelivered(st) {
+			c.bounce(st)
+		}
 		return
 	}
 	if st.Type == "groupchat" || st.Type == "headline" || st.To.Localpart() == "" {
@@ -88,9 +90,8 @@ func (c *Component) message(st stream.Stanza) {
 		c.log.Debug("message initiation not understood", "from", st.From, "error", err)
 	case m != nil:
 		c.initiation(st, *m)
-	case st.Element.Child(st.Element.Space, "body") != nil || hasChild(st.Element, "encrypted"):
-		c.post(refuse(st, &jingle.Error{Type: "cancel", Condition: "service-unavailable",
-			Text: "This address takes calls, not messages."}))
+	default:
+		c.text(st)
 	}
 }
 

@@ -57,6 +57,8 @@ func (s *session) Handle(req gateway.Request) (gateway.Frame, error) {
 		return s.c.refuseContact(s.tab, r.Address)
 	case gateway.Forget:
 		return s.c.forgetContact(s.tab, r.Address)
+	case gateway.Text:
+		return s.c.write(s.tab, r)
 	}
 	return s.toCall(req)
 }
@@ -151,7 +153,7 @@ func (s *session) attach(a gateway.Attach, id gateway.ID) (gateway.Frame, error)
 	if !c.policy.allow(time.Now(), attachFrom, addressGroup(s.conn.Remote()), c.policy.limits.AttachesPerIP) {
 		return nil, gateway.Errorf(gateway.RateLimited, "too many pages were opened from your network address just now; wait a minute")
 	}
-	t, resumed, err := c.place(address, a, s.conn.Remote())
+	t, resumed, over, err := c.place(address, a, s.conn.Remote())
 	if err != nil {
 		return nil, err
 	}
@@ -169,12 +171,15 @@ func (s *session) attach(a gateway.Attach, id gateway.ID) (gateway.Frame, error)
 	if resumed {
 		t.catchUp(a.Seen)
 	}
+	for _, ended := range over {
+		t.send(ended)
+	}
 	c.admitContacts(t, a.Contacts)
 	return gateway.Later, nil
 }
 
-// place finds or makes the tab that an attach is for.  c.mu is held.
-func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t *tab, resumed bool, err error) {
+// place finds or makes the tab that an attach is for.  Over is the calls that the page had before it was loaded anew.  c.mu is held.
+func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t *tab, resumed bool, over []gateway.Ended, err error) {
 	g := c.ghostOf(address)
 	if g == nil {
 		g = &ghost{
@@ -187,8 +192,9 @@ func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t
 		switch {
 		case old.instance == a.Instance: // the same page, on a new socket
 			c.takeBack(old, from)
-			return old, true, nil
+			return old, true, nil, nil
 		case old.session == nil: // the page was loaded anew: its peer connections are gone
+			over = old.broken()
 			c.remove(old)
 			if c.ghostOf(address) == nil {
 				g.tabs = map[string]*tab{}
@@ -198,17 +204,17 @@ func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t
 		}
 	}
 	if c.tabs >= c.policy.limits.Tabs {
-		return nil, false, gateway.Errorf(gateway.TooMany, "this service has as many pages open as it may; try again later")
+		return nil, false, nil, gateway.Errorf(gateway.TooMany, "this service has as many pages open as it may; try again later")
 	}
 	if len(g.tabs) >= c.policy.limits.TabsPerGhost {
-		return nil, false, gateway.Errorf(gateway.TooMany, "this address is open in too many windows; close some")
+		return nil, false, nil, gateway.Errorf(gateway.TooMany, "this address is open in too many windows; close some")
 	}
 	if resource == "" {
 		resource = randomID()[:8]
 	}
 	full, err := address.WithResource(resource)
 	if err != nil {
-		return nil, false, err
+		return nil, false, nil, err
 	}
 	t = &tab{
 		address: full, ghost: g, instance: a.Instance, ip: from, audience: map[string]jid.JID{},
@@ -217,7 +223,22 @@ func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t
 	g.tabs[resource] = t
 	c.tabs++
 	c.ghosts[address.String()] = g
-	return t, false, nil
+	return t, false, over, nil
+}
+
+// broken lists the calls that a page was in when it was loaded anew: its keys are gone, and a peer that was told new ones inside a
+// session would have to be called again anyway.  c.mu is held.
+func (t *tab) broken() []gateway.Ended {
+	var over []gateway.Ended
+	for r := range t.engaged {
+		ended := gateway.FrameOf(r.id, call.Finished{Outcome: call.PageLost}).(gateway.Ended)
+		ended.To = r.peer.String()
+		if r.peer.Equal(t.ghost.address) { // between two pages, and this one was called
+			ended.To = r.ours.String()
+		}
+		over = append(over, ended)
+	}
+	return over
 }
 
 // takeBack gives a tab whose page lives the socket that it came back on.  c.mu is held.

@@ -9,6 +9,9 @@ import (
 	"carillon/component/call"
 )
 
+// MaxText bounds the body of a Text, in bytes.
+const MaxText = 4096
+
 // Bounds of the fields, in bytes unless said otherwise.
 const (
 	maxName      = 256
@@ -55,6 +58,7 @@ var decoders = map[string]func(*fields) ClientEvent{
 	"approve": func(f *fields) ClientEvent { return Approve{Address: f.text("address", maxAddress)} },
 	"refuse":  func(f *fields) ClientEvent { return Refuse{Address: f.text("address", maxAddress)} },
 	"forget":  func(f *fields) ClientEvent { return Forget{Address: f.text("address", maxAddress)} },
+	"text":    func(f *fields) ClientEvent { return Text{To: f.text("to", maxAddress), Body: f.text("body", MaxText)} },
 	"ping":    func(f *fields) ClientEvent { return Ping{} },
 
 	"join_room": func(f *fields) ClientEvent {

@@ -46,6 +46,7 @@ var goodFrames = []struct {
 	{`{"event":"approve","address":"bo@example.org"}`, Request{"", Approve{"bo@example.org"}}},
 	{`{"event":"refuse","address":"bo@example.org"}`, Request{"", Refuse{"bo@example.org"}}},
 	{`{"event":"forget","address":"bo@example.org"}`, Request{"", Forget{"bo@example.org"}}},
+	{`{"event":"text","to":"bo@example.org","body":"hi\nyou"}`, Request{"", Text{To: "bo@example.org", Body: "hi\nyou"}}},
 	{` {"event":"ping"} `, Request{"", Ping{}}},
 	{"{\n\t\"event\" : \"p\\u0069ng\" ,\r\n\"id\" : 0 }", Request{"0", Ping{}}},
 	{`{"event":"dial","to":"x@y","to":"\ud83d\ude00\ud800\u00e4\/\b\f@b"}`, Request{"", Dial{"😀\uFFFDä/\b\f@b"}}},

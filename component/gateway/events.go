@@ -70,8 +70,15 @@ type (
 	Info struct{}
 )
 
-// Offer, Answer and ICECandidate travel both ways.
+// Offer, Answer, ICECandidate and Text travel both ways.
 type (
+	// Text is a plain chat message: To somebody, or From somebody.
+	Text struct {
+		To    string `json:"to,omitempty"`
+		From  string `json:"from,omitempty"` // bare JID
+		Body  string `json:"body"`
+		Stamp string `json:"stamp,omitempty"` // RFC 3339; when it was sent, if it waited on its way
+	}
 	// Offer carries an SDP offer of one party to the other.
 	Offer struct {
 		Call string      `json:"call"`
@@ -110,6 +117,7 @@ func (Approve) clientEvent()      {}
 func (Refuse) clientEvent()       {}
 func (Forget) clientEvent()       {}
 func (Ping) clientEvent()         {}
+func (Text) clientEvent()         {}
 func (JoinRoom) clientEvent()     {}
 func (LeaveRoom) clientEvent()    {}
 func (UpdateStatus) clientEvent() {}
@@ -181,8 +189,9 @@ type (
 	// Ended is the last frame of a call.
 	Ended struct {
 		Call   string `json:"call"`
-		Reason string `json:"reason"` // a call.Outcome
-		Text   string `json:"text"`   // the same in words
+		Reason string `json:"reason"`       // a call.Outcome
+		Text   string `json:"text"`         // the same in words
+		To     string `json:"to,omitempty"` // after a reload: whom to call again
 	}
 	// Contact says where a contact stands: the result of Approve, Refuse and Forget, or news.
 	Contact struct {
@@ -193,6 +202,11 @@ type (
 	// Told is the result of Tell.
 	Told struct {
 		To string `json:"to"`
+	}
+	// Undelivered says that a Text came back.
+	Undelivered struct {
+		To   string `json:"to"`
+		Text string `json:"text"` // why, in words
 	}
 	// Link says that the XMPP server was connected or lost.
 	Link struct {
@@ -281,6 +295,8 @@ func (Ended) Event() string        { return "ended" }
 func (Contact) Event() string      { return "contact" }
 func (Told) Event() string         { return "told" }
 func (Link) Event() string         { return "link" }
+func (Text) Event() string         { return "text" }
+func (Undelivered) Event() string  { return "undelivered" }
 func (Pong) Event() string         { return "pong" }
 func (OK) Event() string           { return "ok" }
 func (*Error) Event() string       { return "error" }
