@@ -11,7 +11,6 @@ import (
 	"carillon/jingle/element"
 )
 
-
 func isText(e *element.Element) bool { return e.Local == "message" }
 
 func TestTextBothWays(t *testing.T) {
