@@ -66,6 +66,7 @@ type Component struct {
 	link     Link
 	door     *gateway.Server
 	rooms    *rooms
+	metrics  *metrics
 	stream   *stream.Stream
 	ctx      context.Context // ends with Run; for log levels only
 
@@ -117,6 +118,7 @@ func newComponent(cfg Config, key []byte) (*Component, error) {
 		ghosts: map[string]*ghost{}, calls: map[callKey]*runner{},
 		ringing: map[*runner]*ghost{}, runners: map[*runner]bool{}, rooms: newRooms(cfg.Rooms),
 	}
+	c.metrics = newMetrics(c)
 	for _, name := range cfg.ReservedNames {
 		if n, err := normalName(name); err == nil {
 			c.reserved[n] = true

@@ -100,6 +100,7 @@ func (r *runner) run(first []call.Output) {
 		switch {
 		case r.overflowed():
 			r.c.log.Warn("call ended: its inbox overflowed", "call", r.id)
+			r.c.metrics.overflow.Inc()
 			r.refuseCurrent()
 			ended = r.handle(call.Shutdown{Outcome: call.Failed})
 		case i.renew:
@@ -279,8 +280,9 @@ func (r *runner) finish() {
 		}
 	}
 	r.admission.release(time.Now(), r.outcome)
-	r.c.log.Info("call ended", "call", r.id, "direction", r.direction, "outcome", string(r.outcome),
-		"seconds", int(time.Since(r.started).Seconds()))
+	lasted := time.Since(r.started)
+	r.c.metrics.ended(r.direction, r.outcome, lasted)
+	r.c.log.Info("call ended", "call", r.id, "direction", r.direction, "outcome", string(r.outcome), "seconds", int(lasted.Seconds()))
 }
 
 // refuseCurrent answers the request at hand, if it is one, when the machine cannot.
@@ -297,6 +299,7 @@ func (r *runner) recoverPanic() {
 		return
 	}
 	r.c.log.Error("call ended by a panic", "call", r.id, "panic", v, "stack", string(debug.Stack()))
+	r.c.metrics.panics.Inc()
 	r.outcome = call.Failed
 	r.refuseCurrent()
 	for _, tab := range r.c.tabsOf(r) {

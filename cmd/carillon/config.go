@@ -25,6 +25,7 @@ type fileConfig struct {
 	Secret         string   `toml:"secret"`
 	SecretFile     string   `toml:"secret_file"`
 	Listen         string   `toml:"listen"`
+	Metrics        string   `toml:"metrics"`
 	PublicURL      string   `toml:"public_url"`
 	Origins        []string `toml:"origins"`
 	TrustedProxies []string `toml:"trusted_proxies"`
@@ -292,6 +293,10 @@ func (cfg *fileConfig) check(source string) []error {
 	}
 	if _, _, err := net.SplitHostPort(cfg.Listen); err != nil {
 		bad("listen", err.Error(), `give an address and port for browsers, such as "127.0.0.1:8080"`)
+	}
+	if host, _, err := net.SplitHostPort(cfg.Metrics); cfg.Metrics != "" && (err != nil || !loopback(host)) {
+		bad("metrics", fmt.Sprintf("%q is not an address of this machine", cfg.Metrics),
+			`give one that strangers cannot reach, such as "127.0.0.1:9470", or leave it out for no metrics`)
 	}
 	if u, err := url.Parse(cfg.PublicURL); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") ||
 		u.User != nil || u.RawQuery != "" || u.Fragment != "" {

@@ -160,6 +160,7 @@ func TestConfigProblems(t *testing.T) {
 		"server elsewhere":       {goodConfig + "\nserver = 'xmpp.example.org:5347'", nil, []string{"server", "clear text", "insecure_server = true"}},
 		"server without port":    {goodConfig + "\nserver = '127.0.0.1'", nil, []string{"server", "not a host and port"}},
 		"bad listen":             {goodConfig + "\nlisten = 'x'", nil, []string{"listen"}},
+		"public metrics":         {goodConfig + "\nmetrics = '0.0.0.0:9470'", nil, []string{"metrics", "127.0.0.1:9470"}},
 		"no public_url":          {"domain='a.example'\nsecret='s'", nil, []string{"public_url", "https://call.example.org"}},
 		"page without https":     {"domain='a.example'\nsecret='s'\npublic_url='http://call.example.org'", nil, []string{"public_url", "camera", "https"}},
 		"bad proxy":              {goodConfig + "\ntrusted_proxies = ['proxy']", nil, []string{"trusted_proxies", "proxy"}},

@@ -59,6 +59,13 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return &keyError{sourceOf(*file), "state_dir", err.Error(), "give a directory that this user can write"}
 	}
+	if cfg.Metrics != "" {
+		stop, err := serveMetrics(cfg.Metrics, c, settings.Log)
+		if err != nil {
+			return fmt.Errorf("%w; give another address in the key metrics", err)
+		}
+		defer stop()
+	}
 	settings.Log.Info("listening", "address", l.Addr().String(), "public_url", settings.PublicURL, "domain", settings.Domain.String())
 	if len(settings.MayCall) == 0 {
 		settings.Log.Warn("guests may call nobody: guests.may_call is empty")
@@ -67,6 +74,30 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		settings.Log.Warn("all visitors count as one: trusted_proxies does not name the web server that has the certificate")
 	}
 	return serveComponent(ctx, c, l, settings.Log)
+}
+
+// serveMetrics serves /metrics on an address of its own until stop is called.
+func serveMetrics(address string, c *component.Component, log *slog.Logger) (stop func(), err error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", c.Metrics())
+	web := &http.Server{
+		Handler: mux, ReadHeaderTimeout: 10 * time.Second, WriteTimeout: time.Minute,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		web.Serve(l)
+	}()
+	log.Info("metrics", "address", l.Addr().String())
+	return func() {
+		web.Close()
+		<-done
+	}, nil
 }
 
 // serveComponent runs a component, and its HTTP server on l, until ctx ends.
