@@ -112,6 +112,13 @@ func attachTo(t *testing.T, srv *xmppserver.Server, lines ...string) *stack {
 	return s
 }
 
+// in returns the stack for a part of the test.
+func (s *stack) in(t *testing.T) *stack {
+	part := *s
+	part.t = t
+	return &part
+}
+
 // waitFor polls what other processes bring about.
 func (s *stack) waitFor(what string, within time.Duration, condition func() bool) time.Duration {
 	s.t.Helper()
