@@ -33,6 +33,7 @@ type stack struct {
 	server    *xmppserver.Server
 	component *component.Component
 	url       string
+	network   *cuttable // between the pages and Carillon
 	log       string
 	stop      func()
 }
@@ -66,7 +67,7 @@ func attachTo(t *testing.T, srv *xmppserver.Server, lines ...string) *stack {
 		t.Fatal(err)
 	}
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	s := &stack{t: t, server: srv, url: "http://localhost:" + port, log: filepath.Join(t.TempDir(), "carillon.log")}
+	s := &stack{t: t, server: srv, url: "http://localhost:" + port, network: newCuttable(l), log: filepath.Join(t.TempDir(), "carillon.log")}
 	file := filepath.Join(t.TempDir(), "carillon.toml")
 	text := fmt.Sprintf("domain = %q\nserver = %q\nsecret = %q\npublic_url = %q\nstate_dir = %q\nguests.may_call = [%q, %q]\n"+
 		"limits.dials_per_callee = 1000\nlimits.dials_per_ip = 1000\n%s\n", // tests dial faster than people
@@ -92,7 +93,7 @@ func attachTo(t *testing.T, srv *xmppserver.Server, lines ...string) *stack {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- serveComponent(ctx, s.component, l, settings.Log) }()
+	go func() { done <- serveComponent(ctx, s.component, s.network, settings.Log) }()
 	s.stop = func() {
 		cancel()
 		if err := <-done; err != nil {
