@@ -21,6 +21,8 @@ const (
 	maxOptions      = 16
 	maxGroups       = 16
 	maxOther        = 64
+	maxCategories   = 16
+	maxJID          = 3071 // bytes (RFC 7622 section 3.1)
 	maxID           = 1024 // bytes of a sid, a content's name, an id
 )
 
@@ -108,6 +110,8 @@ func (d *decoder) child(s *Stanza, c *element.Element) {
 		}
 	case d.is(c, NS, "reason"):
 		s.Reason = d.reason(c)
+	case d.is(c, NSMuji, "muji") && s.Muji == nil:
+		s.Muji = d.muji(c)
 	default:
 		if d.room("elements", len(s.Info), maxOther) {
 			s.Info = append(s.Info, c)
@@ -128,25 +132,54 @@ func (d *decoder) content(e *element.Element) Content {
 	case present || !d.takes(MissingCreator):
 		d.fail("content %s: creator is neither initiator nor responder", quote(c.Name))
 	}
+	data := false
 	for _, child := range e.Children {
-		d.contentChild(&c, child)
+		data = d.contentChild(&c, child) || data
 	}
-	d.strayFingerprints(&c, e)
+	if data {
+		c.dataDescription()
+	}
+	d.strays(&c, e)
+	if d.isRejected(c, e) {
+		c.Senders = SendersRejected
+	}
 	return c
 }
 
-func (d *decoder) contentChild(c *Content, e *element.Element) {
+// isRejected tells whether c is what stanza writes in an answer for a content that it rejects: senders none, and a transport of nothing.
+func (d *decoder) isRejected(c Content, e *element.Element) bool {
+	return d.action == SessionAccept && c.Senders == SendersNone && c.ICE != nil && c.ICE.Ufrag == "" &&
+		len(c.ICE.Fingerprints) == 0 && !c.ICE.Protected && d.takes(EmptyRejected)
+}
+
+// dataDescription marks a content as data channels after Movim's description.
+func (c *Content) dataDescription() {
+	if c.ICE == nil {
+		c.ICE = &Transport{}
+	}
+	c.ICE.association().Form = SCTPDescription
+}
+
+// contentChild reads a child of a content.  It returns true for a description that says no more than that the content is data channels.
+func (d *decoder) contentChild(c *Content, e *element.Element) bool {
+	first := c.ICE == nil && c.RawUDP == nil
 	switch {
 	case d.is(e, NSRTP, "description") && c.RTP == nil:
-		c.RTP = d.rtp(e)
-	case d.is(e, NSICE, "transport") && c.ICE == nil:
-		c.ICE = d.transport(e)
-	case e.Local == "fingerprint":
-	default:
-		if d.room("elements in a content", len(c.Other), maxOther) {
-			c.Other = append(c.Other, e)
+		if d.isDataDescription(e) {
+			return true
 		}
+		c.RTP = d.rtp(e)
+	case d.isICE(e) && first:
+		c.ICE = d.transport(e)
+	case d.is(e, NSDataICE, "transport") && first:
+		c.ICE = d.dataTransport(e)
+	case d.is(e, NSRawUDP, "transport") && first:
+		c.RawUDP = d.rawUDP(e)
+	case d.isFingerprint(e): // read with the transport
+	case d.room("elements in a content", len(c.Other), maxOther):
+		c.Other = append(c.Other, e)
 	}
+	return false
 }
 
 // senders reads the attribute of a content or of a header extension.

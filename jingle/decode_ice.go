@@ -1,7 +1,6 @@
 package jingle
 
 import (
-	"encoding/hex"
 	"hash/fnv"
 	"strconv"
 	"strings"
@@ -9,35 +8,84 @@ import (
 	"carillon/jingle/element"
 )
 
+// isICE tells whether e is an ICE transport: of XEP-0176, or of XEP-0371, which differ in little more than the name.
+func (d *decoder) isICE(e *element.Element) bool {
+	return e.Local == "transport" && (e.Space == NSICE || e.Space == NSICETCP || e.Space == "" && d.takes(EmptyNamespace))
+}
+
+// namespace is that of the transport and of its children.
+func (t *Transport) namespace() string {
+	if t.TCP {
+		return NSICETCP
+	}
+	return NSICE
+}
+
 func (d *decoder) transport(e *element.Element) *Transport {
-	t := &Transport{Ufrag: strings.TrimSpace(e.Attr("ufrag")), Pwd: strings.TrimSpace(e.Attr("pwd"))}
+	t := &Transport{
+		TCP: e.Space == NSICETCP, ICE2: isTrue(e.Attr("ice2")),
+		Ufrag: strings.TrimSpace(e.Attr("ufrag")), Pwd: strings.TrimSpace(e.Attr("pwd")),
+	}
 	for _, c := range e.Children {
-		d.transportChild(t, c)
+		switch c.Space {
+		case t.namespace(), "":
+			d.transportChild(t, c)
+		default:
+			d.transportExtension(t, c)
+		}
 	}
 	return t
 }
 
+// transportChild reads what XEP-0176 and XEP-0371 define.
 func (d *decoder) transportChild(t *Transport, c *element.Element) {
 	switch {
-	case d.is(c, NSICE, "candidate"):
+	case d.is(c, t.namespace(), "candidate"):
 		if !d.room("candidates", len(t.Candidates), maxCandidates) {
 			return
 		}
 		if cand, ok := d.candidate(c); ok {
 			t.Candidates = append(t.Candidates, cand)
 		}
+	case d.is(c, t.namespace(), "remote-candidate"):
+		if d.room("remote candidates", len(t.RemoteCandidates), maxRemoteCandidates) {
+			d.remoteCandidate(t, c)
+		}
+	case d.is(c, t.namespace(), "gathering-complete"):
+		t.GatheringComplete = true
+	default:
+		d.transportExtension(t, c)
+	}
+}
+
+// transportExtension reads what others define.
+func (d *decoder) transportExtension(t *Transport, c *element.Element) {
+	switch {
 	case d.isFingerprint(c):
 		d.fingerprint(t, c)
 	case c.Space == NSOMEMODTLS && c.Local == "fingerprint":
 		t.Protected = true
-	case d.is(c, NSICE, "gathering-complete"):
-		t.GatheringComplete = true
+	case d.is(c, NSSCTP, "sctpmap"):
+		d.sctpmap(t, c)
+	case d.is(c, NSChannel, "channel"):
+		d.channel(t, c)
 	case c.Local == "ice-lite" && c.Space == NSICEOption:
 		t.Lite = true
 	case c.Space == NSICEOption:
 		if d.room("ICE options", len(t.Options), maxOptions) {
 			t.Options = append(t.Options, c.Local)
 		}
+	case d.room("unknown elements in a transport", len(t.Other), maxOther):
+		t.Other = append(t.Other, c)
+	}
+}
+
+func (d *decoder) remoteCandidate(t *Transport, e *element.Element) {
+	c := RemoteCandidate{
+		Component: number(e.Attr("component"), 1, 256, 1), IP: strings.TrimSpace(e.Attr("ip")), Port: number(e.Attr("port"), 0, 65535, -1),
+	}
+	if c.Port >= 0 && isAddress(c.IP) {
+		t.RemoteCandidates = append(t.RemoteCandidates, c)
 	}
 }
 
@@ -134,92 +182,6 @@ func (c Candidate) tcpType() string {
 		return "active"
 	}
 	return "passive"
-}
-
-func (d *decoder) isFingerprint(e *element.Element) bool {
-	return e.Local == "fingerprint" && (e.Space == NSDTLS || e.Space == nsDTLSDraft && d.takes(DraftDTLS))
-}
-
-// strayFingerprints looks for fingerprints outside the transport when it has none (drafts of XEP-0320 had them elsewhere).
-func (d *decoder) strayFingerprints(c *Content, e *element.Element) {
-	if c.ICE == nil || len(c.ICE.Fingerprints) > 0 || !d.takes(FingerprintPlace) {
-		return
-	}
-	d.fingerprintsBelow(c.ICE, e, 2)
-}
-
-func (d *decoder) fingerprintsBelow(t *Transport, e *element.Element, depth int) {
-	for _, c := range e.Children {
-		switch {
-		case d.isFingerprint(c):
-			d.fingerprint(t, c)
-		case depth > 0 && (c.Local == "description" || c.Local == "encryption"):
-			d.fingerprintsBelow(t, c, depth-1)
-		}
-	}
-}
-
-// fingerprint reads a <fingerprint/>.  One that is no hash is left out: the transport is then as good as unencrypted.
-func (d *decoder) fingerprint(t *Transport, e *element.Element) {
-	if !d.room("fingerprints", len(t.Fingerprints), maxFingerprints) {
-		return
-	}
-	hash, value := e.Attr("hash"), e.Text
-	if hash == "" && !d.takes(FingerprintHash) {
-		return
-	}
-	f, ok := NewFingerprint(hash, value, Setup(e.Attr("setup")))
-	if !ok || !d.takes(FingerprintSpelling) && (f.Hash != hash && hash != "" || f.Value != value) {
-		return
-	}
-	t.Fingerprints = append(t.Fingerprints, f)
-}
-
-// NewFingerprint returns the fingerprint in its plain form: the hash's name in lower case, told by the length where it is
-// missing, the value in upper case with colons.  A setup that is neither of the three becomes "", as holdconn, which XEP-0320 lists and
-// does not define.  It returns false when the value is no hash.
-func NewFingerprint(hash, value string, setup Setup) (Fingerprint, bool) {
-	f := Fingerprint{Hash: strings.ToLower(strings.TrimSpace(hash)), Value: colons(value), Setup: setup}
-	switch setup {
-	case SetupActpass, SetupActive, SetupPassive:
-	default:
-		f.Setup = ""
-	}
-	if f.Hash == "" {
-		f.Hash = hashNames[(len(f.Value)+1)/3]
-	}
-	return f, isToken(f.Hash) && isHash(f.Value)
-}
-
-// hashNames is the hash functions of RFC 8122 section 5 by the number of bytes.
-var hashNames = map[int]string{20: "sha-1", 28: "sha-224", 32: "sha-256", 48: "sha-384", 64: "sha-512"}
-
-// colons writes a fingerprint as RFC 8122 has it: upper-case hexadecimal pairs with colons, without white space.
-func colons(s string) string {
-	s = strings.ToUpper(strings.Join(strings.Fields(s), ""))
-	if strings.Contains(s, ":") || len(s)%2 != 0 || len(s) > 128 {
-		return s
-	}
-	pairs := make([]string, 0, len(s)/2)
-	for i := 0; i < len(s); i += 2 {
-		pairs = append(pairs, s[i:i+2])
-	}
-	return strings.Join(pairs, ":")
-}
-
-func isHash(s string) bool {
-	if len(s) < 16*3-1 || len(s) > 64*3-1 || strings.ToUpper(s) != s {
-		return false
-	}
-	for pair := range strings.SplitSeq(s, ":") {
-		if len(pair) != 2 {
-			return false
-		}
-		if _, err := hex.DecodeString(pair); err != nil {
-			return false
-		}
-	}
-	return true
 }
 
 // isAddress tells whether s can be the address of a candidate: an IP literal or a host name.  Whether it is one is not looked into.

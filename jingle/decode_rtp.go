@@ -12,7 +12,7 @@ func (d *decoder) rtp(e *element.Element) *RTP {
 		switch c.Local {
 		case "payload-type", "rtcp-fb", "rtcp-fb-trr-int", "rtp-hdrext":
 			d.codecChild(r, c)
-		case "source", "ssrc-group", "stream":
+		case "source", "ssrc-group", "rid-group", "stream":
 			d.sourceChild(r, c)
 		default:
 			d.flagChild(r, c)
@@ -50,25 +50,6 @@ func (d *decoder) codecChild(r *RTP, c *element.Element) {
 	}
 }
 
-func (d *decoder) sourceChild(r *RTP, c *element.Element) {
-	switch {
-	case d.is(c, NSSources, "source"):
-		if d.room("sources", len(r.Sources), maxSources) {
-			r.Sources = append(r.Sources, d.source(c))
-		}
-	case d.is(c, NSSources, "ssrc-group"):
-		if d.room("source groups", len(r.SourceGroups), maxSources) {
-			r.SourceGroups = append(r.SourceGroups, d.sourceGroup(c))
-		}
-	case d.is(c, NSMsid, "stream"):
-		if d.room("streams", len(r.Streams), maxSources) {
-			r.Streams = append(r.Streams, Stream{ID: c.Attr("id"), Track: c.Attr("track")})
-		}
-	default:
-		d.other(r, c)
-	}
-}
-
 func (d *decoder) flagChild(r *RTP, c *element.Element) {
 	switch {
 	case d.is(c, NSRTP, "rtcp-mux"):
@@ -82,10 +63,12 @@ func (d *decoder) flagChild(r *RTP, c *element.Element) {
 			d.bandwidth(r, c)
 		}
 	case d.is(c, NSRTP, "encryption"):
-		if c.Child(NSRTP, "crypto") != nil {
-			r.Encryption = &Encryption{}
+		d.encryption(r, c)
+	case d.is(c, NSCategory, "category") && isToken(c.Attr("name")):
+		if d.room("categories", len(r.Categories), maxCategories) {
+			r.Categories = append(r.Categories, c.Attr("name"))
 		}
-	case c.Local == "fingerprint": // read with the transport
+	case d.isFingerprint(c): // read with the transport
 	default:
 		d.other(r, c)
 	}
@@ -159,27 +142,6 @@ func (d *decoder) hdrExt(r *RTP, e *element.Element) {
 	if x.ID != 0 && x.URI != "" {
 		r.HdrExts = append(r.HdrExts, x)
 	}
-}
-
-func (d *decoder) source(e *element.Element) Source {
-	s := Source{SSRC: e.Attr("ssrc"), Parameters: d.parameters(e, NSSources)}
-	if s.SSRC == "" {
-		s.RID = e.Attr("rid")
-	}
-	if d.takes(SourceMsid) {
-		s.Parameters = oneMsid(s.Parameters)
-	}
-	return s
-}
-
-func (d *decoder) sourceGroup(e *element.Element) SourceGroup {
-	g := SourceGroup{Semantics: e.Attr("semantics")}
-	for _, c := range e.Children {
-		if d.is(c, NSSources, "source") && d.room("sources of a group", len(g.SSRCs), maxSources) {
-			g.SSRCs = append(g.SSRCs, c.Attr("ssrc"))
-		}
-	}
-	return g
 }
 
 func (d *decoder) bandwidth(r *RTP, e *element.Element) {

@@ -1,203 +1,131 @@
 package jingle
 
 import (
-	"strconv"
-
 	"carillon/jingle/element"
 )
 
-// Element returns the stanza as a <jingle/> element.
+// Element returns the stanza as a <jingle/> element, for a client that nothing is known of.
 //
 // It is written for the strictest clients: creator and, in session-initiate and session-accept, senders always stand there; Dino and Monal
-// refuse senders none in those, so the value that lets only the other party send takes its place.
+// refuse senders none in those, so the value that lets only the other party send takes its place.  Sources without SSRC, which only Jitsi
+// knows, are left out.
 func (s Stanza) Element() *element.Element {
-	e := element.New(NS, "jingle", "action", string(s.Action), "sid", s.SID, "initiator", s.Initiator, "responder", s.Responder)
-	for _, c := range s.Contents {
-		e.Append(c.element(s.Action))
+	by := Initiator
+	if s.Action == SessionAccept {
+		by = Responder
 	}
-	for _, g := range s.Groups {
-		e.Append(g.element())
-	}
-	if s.Reason != nil {
-		e.Append(s.Reason.Element())
-	}
-	return e.Append(s.Info...)
+	return Profile{}.Element(s, by)
 }
 
-func (g Group) element() *element.Element {
-	e := element.New(NSGrouping, "group", "semantics", g.Semantics)
-	for _, name := range g.Names {
-		e.Append(element.New(NSGrouping, "content").SetAttr("name", name))
+// Element returns the stanza as this client understands it.  by is the role of the party that writes it.
+func (p Profile) Element(s Stanza, by Role) *element.Element {
+	x := newEncoder(p, by, s.Action)
+	e := x.element(NS, "jingle", "action", string(s.Action), "sid", s.SID, "initiator", s.Initiator, "responder", s.Responder)
+	x.room(e, len(s.Contents)+len(s.Groups)+len(s.Info)+2)
+	for i := range s.Contents {
+		e.Children = append(e.Children, x.content(&s.Contents[i]))
+	}
+	for i := range s.Groups {
+		e.Children = append(e.Children, x.group(&s.Groups[i]))
+	}
+	if s.Muji != nil {
+		e.Children = append(e.Children, x.muji(s.Muji))
+	}
+	if s.Reason != nil {
+		e.Children = append(e.Children, s.Reason.Element())
+	}
+	for _, info := range s.Info {
+		e.Append(x.info(info))
 	}
 	return e
 }
 
-func (c Content) element(a Action) *element.Element {
-	e := element.New(NS, "content").SetAttr("creator", c.Creator.String()).SetAttr("name", c.Name)
-	if senders := c.writtenSenders(a); senders != "" {
-		e.SetAttr("senders", string(senders))
+// info readdresses a mute or unmute for a client that knows the initiator as the only creator.
+func (x *encoder) info(e *element.Element) *element.Element {
+	i, ok := ParseInfo(e)
+	if !ok || i.Creator == Initiator || !x.profile.AlwaysInitiator {
+		return e
+	}
+	i.Creator = Initiator
+	return i.Element()
+}
+
+func (x *encoder) group(g *Group) *element.Element {
+	e := x.element(NSGrouping, "group", "semantics", g.Semantics)
+	x.room(e, len(g.Names))
+	for _, name := range g.Names {
+		c := x.element(NSGrouping, "content")
+		x.attr(c, "name", name)
+		e.Children = append(e.Children, c)
+	}
+	return e
+}
+
+func (x *encoder) content(c *Content) *element.Element {
+	creator := c.Creator
+	if x.profile.AlwaysInitiator {
+		creator = Initiator
+	}
+	e := x.element(NS, "content")
+	x.attr(e, "creator", creator.String())
+	x.attr(e, "name", c.Name)
+	if senders := x.senders(c.Senders); senders != "" {
+		x.attr(e, "senders", string(senders))
 	}
 	if c.Disposition != "" {
-		e.SetAttr("disposition", c.Disposition)
+		x.attr(e, "disposition", c.Disposition)
 	}
-	if c.RTP != nil {
-		e.Append(c.RTP.element())
+	x.room(e, 2+len(c.Other))
+	switch {
+	case c.RTP != nil:
+		e.Children = append(e.Children, x.rtp(c.RTP, c.unencrypted()))
+	case c.ICE != nil && x.form(c.ICE) == SCTPDescription && x.action != TransportInfo:
+		e.Children = append(e.Children, x.element(NSRTP, "description", "media", "application"))
 	}
-	if c.ICE != nil {
-		e.Append(c.ICE.element())
+	switch {
+	case c.ICE != nil && x.form(c.ICE) == SCTPTransport:
+		e.Children = append(e.Children, x.dataTransport(c.ICE))
+	case c.ICE != nil:
+		e.Children = append(e.Children, x.transport(c.ICE))
+	case c.RawUDP != nil:
+		e.Children = append(e.Children, x.rawUDP(c.RawUDP))
 	}
 	return e.Append(c.Other...)
 }
 
-func (c Content) writtenSenders(a Action) Senders {
-	senders := c.Senders
-	switch senders {
+// unencrypted tells whether nothing but SDES or ZRTP could encrypt the content: its transport has no fingerprint.
+func (c *Content) unencrypted() bool {
+	return c.ICE == nil || len(c.ICE.Fingerprints) == 0 && !c.ICE.Protected
+}
+
+// senders returns the attribute to write, "" for none.
+func (x *encoder) senders(s Senders) Senders {
+	switch s {
 	case "":
-		senders = SendersBoth
+		s = SendersBoth
 	case SendersRejected:
-		senders = SendersNone
+		s = SendersNone
 	}
-	switch {
-	case a == SessionInitiate && senders == SendersNone:
-		return SendersResponder
-	case a == SessionAccept && senders == SendersNone:
-		return SendersInitiator
-	case a == SessionInitiate, a == SessionAccept, a == ContentAdd, a == ContentAccept, a == ContentModify:
-		return senders
-	case senders == SendersBoth:
+	whole := x.action == SessionInitiate || x.action == SessionAccept
+	if s == SendersNone && (x.profile.RefusesNone || whole && !x.profile.known()) {
+		s = Senders(x.by.Other().String())
+	}
+	if s == SendersBoth && !whole && x.action != ContentAdd && x.action != ContentAccept && x.action != ContentModify {
 		return "" // of no interest to a transport-info
 	}
-	return senders
+	if x.profile.MirroredSenders && x.by == Responder {
+		s = s.swapped()
+	}
+	return s
 }
 
-func (r *RTP) element() *element.Element {
-	e := element.New(NSRTP, "description", "media", r.Media, "ssrc", r.SSRC)
-	for _, p := range r.PayloadTypes {
-		e.Append(p.element())
+// swapped exchanges the parties.
+func (s Senders) swapped() Senders {
+	switch s {
+	case SendersInitiator:
+		return SendersResponder
+	case SendersResponder:
+		return SendersInitiator
 	}
-	appendFeedback(e, r.Feedback, r.TRRInt)
-	for _, x := range r.HdrExts {
-		e.Append(x.element())
-	}
-	if r.AllowMixed {
-		e.Append(element.New(NSHdrExt, "extmap-allow-mixed"))
-	}
-	for _, b := range r.Bandwidths {
-		e.Append(element.New(NSRTP, "bandwidth", "type", b.Type).WithText(b.Value))
-	}
-	r.appendSources(e)
-	if r.RTCPMux {
-		e.Append(element.New(NSRTP, "rtcp-mux"))
-	}
-	if r.RTCPReducedSize {
-		e.Append(element.New(NSRTP, "rtcp-reduced-size"))
-	}
-	return e.Append(r.Other...)
-}
-
-func (r *RTP) appendSources(e *element.Element) {
-	for _, s := range r.Sources {
-		source := element.New(NSSources, "source", "ssrc", s.SSRC, "rid", s.RID)
-		appendParameters(source, NSSources, s.Parameters)
-		e.Append(source)
-	}
-	for _, g := range r.SourceGroups {
-		group := element.New(NSSources, "ssrc-group", "semantics", g.Semantics)
-		for _, ssrc := range g.SSRCs {
-			group.Append(element.New(NSSources, "source", "ssrc", ssrc))
-		}
-		e.Append(group)
-	}
-	for _, s := range r.Streams {
-		e.Append(element.New(NSMsid, "stream", "id", s.ID, "track", s.Track))
-	}
-}
-
-func (p PayloadType) element() *element.Element {
-	e := element.New(NSRTP, "payload-type", "id", strconv.Itoa(p.ID), "name", p.Name,
-		"clockrate", positive(p.ClockRate), "channels", positive(p.Channels),
-		"ptime", positive(p.PTime), "maxptime", positive(p.MaxPTime))
-	for _, param := range p.Parameters {
-		// Conversations and the schema want both attributes, also of a bare value.
-		e.Append(element.New(NSRTP, "parameter").SetAttr("name", param.Name).SetAttr("value", param.Value))
-	}
-	appendFeedback(e, p.Feedback, p.TRRInt)
-	return e
-}
-
-func positive(n int) string {
-	if n <= 0 {
-		return ""
-	}
-	return strconv.Itoa(n)
-}
-
-func appendFeedback(e *element.Element, list []Feedback, trr string) {
-	for _, f := range list {
-		fb := element.New(NSFeedback, "rtcp-fb", "type", f.Type, "subtype", f.Subtype)
-		appendParameters(fb, NSFeedback, f.Parameters)
-		e.Append(fb)
-	}
-	if trr != "" {
-		e.Append(element.New(NSFeedback, "rtcp-fb-trr-int", "value", trr))
-	}
-}
-
-func appendParameters(e *element.Element, space string, list []Parameter) {
-	for _, p := range list {
-		param := element.New(space, "parameter").SetAttr("name", p.Name)
-		if p.HasValue {
-			param.SetAttr("value", p.Value)
-		}
-		e.Append(param)
-	}
-}
-
-func (x HdrExt) element() *element.Element {
-	e := element.New(NSHdrExt, "rtp-hdrext", "id", strconv.Itoa(x.ID), "uri", x.URI)
-	if x.Senders != "" && x.Senders != SendersBoth {
-		e.SetAttr("senders", string(x.Senders))
-	}
-	appendParameters(e, NSHdrExt, x.Parameters)
-	return e
-}
-
-func (t *Transport) element() *element.Element {
-	e := element.New(NSICE, "transport", "ufrag", t.Ufrag, "pwd", t.Pwd)
-	for _, o := range t.Options {
-		e.Append(element.New(NSICEOption, o))
-	}
-	if t.Lite {
-		e.Append(element.New(NSICEOption, "ice-lite"))
-	}
-	for _, f := range t.Fingerprints {
-		e.Append(element.New(NSDTLS, "fingerprint", "hash", f.Hash, "setup", string(f.Setup)).WithText(f.Value))
-	}
-	if t.Protected {
-		// Empty: what it protected cannot be told again, but that it was there must not be forgotten.
-		e.Append(element.New(NSOMEMODTLS, "fingerprint"))
-	}
-	for _, c := range t.Candidates {
-		e.Append(c.element())
-	}
-	if t.GatheringComplete {
-		e.Append(element.New(NSICE, "gathering-complete"))
-	}
-	return e
-}
-
-// element writes every attribute that XEP-0176 section 5.4 requires; Monal cannot read a candidate without generation.
-func (c Candidate) element() *element.Element {
-	c = c.complete()
-	e := element.New(NSICE, "candidate",
-		"component", strconv.Itoa(c.Component), "foundation", c.Foundation, "generation", strconv.Itoa(c.Generation),
-		"id", c.ID, "ip", c.IP, "network", c.Network, "port", strconv.Itoa(c.Port),
-		"priority", strconv.FormatUint(uint64(c.Priority), 10), "protocol", c.Protocol, "type", c.Type)
-	if c.RelAddr != "" {
-		e.SetAttr("rel-addr", c.RelAddr).SetAttr("rel-port", strconv.Itoa(c.RelPort))
-	}
-	if c.Protocol == "tcp" {
-		e.SetAttr("tcptype", c.tcpType())
-	}
-	return e
+	return s
 }

@@ -26,15 +26,22 @@ type RemoteCandidate struct {
 	Port      int
 }
 
-// SCTP is the association that carries data channels over a transport.
+// SCTP is the association that carries data channels over a transport.  A content with one and without RTP is an SDP section of
+// kind application.  In a transport-info only its Form matters: it says where the transport stands.
 type SCTP struct {
-	Port           int    // 5000 when absent
-	Protocol       string // webrtc-datachannel when absent
+	Port           int    // DefaultSCTPPort when absent
+	Protocol       string // DefaultSCTPProtocol when absent
 	Streams        int    // 0 when absent
 	MaxMessageSize int    // bytes; 0 when absent
 	Form           SCTPForm
 	Channels       []DataChannel
 }
+
+// What an association has where the stanza does not say.
+const (
+	DefaultSCTPPort     = 5000
+	DefaultSCTPProtocol = "webrtc-datachannel"
+)
 
 // SCTPForm is how an association is written.
 type SCTPForm int
@@ -43,13 +50,14 @@ type SCTPForm int
 const (
 	SCTPMap         SCTPForm = iota // <sctpmap/> in the ICE transport (XEP-0343)
 	SCTPTransport                   // <transport xmlns='urn:xmpp:jingle:transports:webrtc-datachannel:1'/> around it (Conversations 2.13)
-	SCTPDescription                 // <description media='application'/>, nothing of SCTP (Movim)
+	SCTPDescription                 // <description media='application'/> beside the <sctpmap/> that Movim reads and does not write
 )
 
 // DataChannel is a channel agreed on outside of it, <channel/> (XEP-0343) or a=dcmap (RFC 8864).
 type DataChannel struct {
-	ID                int
+	ID                int // the SCTP stream, -1 when absent
 	Label, Protocol   string
+	InBand            bool // opened by its own protocol (RFC 8832) rather than agreed on: attribute negotiated is not true
 	Unordered         bool
 	MaxPacketLifeTime int // ms; -1 when absent
 	MaxRetransmits    int // -1 when absent
@@ -76,6 +84,8 @@ type Fingerprint struct {
 	Hash  string // lower case, "sha-256"
 	Setup Setup
 	Value string // upper-case hex pairs with colons
+	// Cryptex says that the party encrypts RTP header extensions (RFC 9335).  Jitsi has an attribute for it, nobody else.
+	Cryptex bool
 }
 
 // Setup is the a=setup of RFC 4145 as used by RFC 5763.

@@ -36,6 +36,8 @@ const (
 	NSMsid      = "urn:xmpp:jingle:apps:rtp:msid:0"
 	NSStanzas   = "urn:ietf:params:xml:ns:xmpp-stanzas"
 	NSHints     = "urn:xmpp:hints"
+	NSRTPErrors = "urn:xmpp:jingle:apps:rtp:errors:1"
+	NSFocus     = "http://jitsi.org/protocol/focus"
 )
 
 // Role is a party of a session: who sent session-initiate and who received it (XEP-0166 section 3).
@@ -79,7 +81,8 @@ const (
 	TransportReplace Action = "transport-replace"
 )
 
-// The actions that Jitsi added.  They are read and never written.
+// The actions that Jitsi added: the sources of a content's description are more, or fewer, by those listed.  They are read and never
+// written.
 const (
 	SourceAdd    Action = "source-add"
 	SourceRemove Action = "source-remove"
@@ -95,6 +98,7 @@ type Stanza struct {
 	Contents  []Content
 	Groups    []Group
 	Reason    *Reason            // session-terminate, content-reject ...
+	Muji      *Muji              // the conference that the session belongs to (XEP-0272)
 	Info      []*element.Element // payloads of session-info, and children this package does not know
 }
 

@@ -27,7 +27,7 @@ var messages = []struct {
 	{`<proceed xmlns='urn:xmpp:jingle-message:0' id='a1'/>`, Message{Kind: Proceed, ID: "a1"}},
 	{`<accept xmlns='urn:xmpp:jingle-message:0' id='a1'/>`, Message{Kind: Accept, ID: "a1"}},
 	{`<retract xmlns='urn:xmpp:jingle-message:0' id='a1'><reason xmlns='urn:xmpp:jingle:1'><cancel/><text>Retracted</text></reason></retract>`,
-		Message{Kind: Retract, ID: "a1", Reason: &Reason{Cancel, "Retracted"}}},
+		Message{Kind: Retract, ID: "a1", Reason: &Reason{Condition: Cancel, Text: "Retracted"}}},
 	{`<reject xmlns='urn:xmpp:jingle-message:0' id='a1'><reason xmlns='urn:xmpp:jingle:1'><expired/></reason><tie-break/></reject>`,
 		Message{Kind: Reject, ID: "a1", Reason: &Reason{Condition: Expired}, TieBreak: true}},
 	{`<finish xmlns='urn:xmpp:jingle-message:0' id='a1'><reason xmlns='urn:xmpp:jingle:1'><success/></reason></finish>`,

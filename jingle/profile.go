@@ -16,6 +16,8 @@ type Profile struct {
 	SCTP            SCTPForm // how data channels are written
 	StubTransport   bool     // an added content of a bundled session has an empty transport
 	RIDs            bool     // knows <source rid=''/> for simulcast (Jitsi)
+	Cryptex         bool     // knows the attribute cryptex of a fingerprint (Jitsi)
+	CodecFeedback   bool     // overlooks feedback for all payload types: each is given its own (stanza)
 	TCP, MDNS       bool     // takes TCP candidates, and names in .local
 	SingleCandidate bool     // reads only the first candidate of a transport-info
 	BatchCandidates bool     // wants candidates together (XEP-0176 urn:ietf:rfc:3264)
@@ -33,6 +35,27 @@ type Profile struct {
 	Mutes, Holds  bool     // shows session-info mute and hold
 	Categories    bool     // tells a screen from a camera by XEP-0507
 }
+
+// known tells whether the entries were proven with a client: those of nobody in particular are not taken for granted.
+func (p Profile) known() bool { return p.Version != "" }
+
+// extSenders turns the senders of a header extension that the party of the given role writes into what the client means by it, or back.
+func (p Profile) extSenders(s Senders, by Role) Senders {
+	if p.InvertedExtmap && by == Initiator || !p.InvertedExtmap && p.MirroredSenders && by == Responder {
+		return s.swapped()
+	}
+	return s
+}
+
+// Disco is what a client tells of itself by service discovery (XEP-0030) and entity capabilities (XEP-0115).
+type Disco struct {
+	Node       string // of its capabilities, without the verification string
+	Identities []Identity
+	Features   []string
+}
+
+// Identity is an <identity/> of XEP-0030.
+type Identity struct{ Category, Type, Name string }
 
 // Nameless is a way to write the bare value of an fmtp line, such as "0-15" of telephone-event.
 type Nameless int

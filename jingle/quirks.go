@@ -39,6 +39,12 @@ const (
 	FingerprintSpelling
 	FingerprintHash
 	ReasonSpelling
+	LitePlace
+	SCTPPort
+	DataDescription
+	SeveralEncryptions
+	EmptyRejected
+	MujiContent
 )
 
 const nsDTLSDraft = "urn:xmpp:tmp:jingle:apps:dtls:0"
@@ -101,6 +107,18 @@ var Quirks = []QuirkInfo{
 		"a missing hash is told by the fingerprint's length"},
 	{ReasonSpelling, "reason-spelling", "Dino 0.4.2 (failed_application), Monal 2024-10 (application-error)",
 		"an unknown condition is the one it resembles, else general-error"},
+	{LitePlace, "lite-place", "Borogove 2025-12",
+		"ice-lite stands in the description"},
+	{SCTPPort, "sctp-port", "readers of the text of XEP-0343, whose schema and examples say number",
+		"port of an sctpmap is its number"},
+	{DataDescription, "data-description", "Movim 0.34",
+		"a description of media application without codecs says that the content is data channels"},
+	{SeveralEncryptions, "several-encryptions", "Movim 0.34",
+		"each key has an encryption of its own"},
+	{EmptyRejected, "empty-rejected", "stanza 12.22",
+		"senders none and an empty transport in a session-accept say that the answer has no such content"},
+	{MujiContent, "muji-content", "Dino 0.5",
+		"contents of a muji stand in the namespace of Jingle"},
 }
 
 func (q Quirk) String() string {

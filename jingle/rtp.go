@@ -62,11 +62,11 @@ type Source struct {
 	Parameters []Parameter
 }
 
-// SourceGroup is an <ssrc-group/> (XEP-0339 section 3); the order of SSRCs matters.
+// SourceGroup is an <ssrc-group/> (XEP-0339 section 3), or Jitsi's <rid-group/>; the order matters.
 type SourceGroup struct {
 	Semantics string
 	SSRCs     []string
-	RIDs      []string // Jitsi: <rid-group/>, sources named by rid
+	RIDs      []string // Jitsi: sources named by rid; then there are no SSRCs
 }
 
 // Stream is <stream xmlns='urn:xmpp:jingle:apps:rtp:msid:0'/>, the msid of a description without sources.
@@ -75,7 +75,8 @@ type Stream struct{ ID, Track string }
 // Bandwidth is <bandwidth/>: an SDP b= line.  Value keeps the unit of its type.
 type Bandwidth struct{ Type, Value string }
 
-// Encryption is <encryption/>: SDES keys (XEP-0167 section 7) and ZRTP hashes (XEP-0262).  Browsers know neither.
+// Encryption is <encryption/>: SDES keys (XEP-0167 section 7) and ZRTP hashes (XEP-0262).  Browsers know neither; it is written only where
+// the transport has no fingerprint.
 type Encryption struct {
 	Required bool
 	Crypto   []Crypto

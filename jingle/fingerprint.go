@@ -1,0 +1,106 @@
+package jingle
+
+import (
+	"encoding/hex"
+	"slices"
+	"strings"
+
+	"carillon/jingle/element"
+)
+
+func (d *decoder) isFingerprint(e *element.Element) bool {
+	return e.Local == "fingerprint" && (e.Space == NSDTLS || e.Space == nsDTLSDraft && d.takes(DraftDTLS))
+}
+
+// strays looks outside the transport for what belongs there: fingerprints, when it has none (drafts of XEP-0320 had them elsewhere), and
+// Borogove's ice-lite.
+func (d *decoder) strays(c *Content, e *element.Element) {
+	if c.ICE == nil {
+		return
+	}
+	if len(c.ICE.Fingerprints) == 0 && d.takes(FingerprintPlace) {
+		d.fingerprintsBelow(c.ICE, e, 2)
+	}
+	isLite := func(o *element.Element) bool { return o.Local == "ice-lite" }
+	if c.RTP != nil && d.takes(LitePlace) && slices.ContainsFunc(c.RTP.Other, isLite) {
+		c.ICE.Lite = true
+		if c.RTP.Other = slices.DeleteFunc(c.RTP.Other, isLite); len(c.RTP.Other) == 0 {
+			c.RTP.Other = nil
+		}
+	}
+}
+
+func (d *decoder) fingerprintsBelow(t *Transport, e *element.Element, depth int) {
+	for _, c := range e.Children {
+		switch {
+		case d.isFingerprint(c):
+			d.fingerprint(t, c)
+		case depth > 0 && (c.Local == "description" || c.Local == "encryption"):
+			d.fingerprintsBelow(t, c, depth-1)
+		}
+	}
+}
+
+// fingerprint reads a <fingerprint/>.  One that is no hash is left out: the transport is then as good as unencrypted.
+func (d *decoder) fingerprint(t *Transport, e *element.Element) {
+	if !d.room("fingerprints", len(t.Fingerprints), maxFingerprints) {
+		return
+	}
+	hash, value := e.Attr("hash"), e.Text
+	if hash == "" && !d.takes(FingerprintHash) {
+		return
+	}
+	f, ok := NewFingerprint(hash, value, Setup(e.Attr("setup")))
+	f.Cryptex = isTrue(e.Attr("cryptex"))
+	if !ok || !d.takes(FingerprintSpelling) && (f.Hash != hash && hash != "" || f.Value != value) {
+		return
+	}
+	t.Fingerprints = append(t.Fingerprints, f)
+}
+
+// NewFingerprint returns the fingerprint in its plain form: the hash's name in lower case, told by the length where it is
+// missing, the value in upper case with colons.  A setup that is neither of the three becomes "", as holdconn, which XEP-0320 lists and
+// does not define.  It returns false when the value is no hash.
+func NewFingerprint(hash, value string, setup Setup) (Fingerprint, bool) {
+	f := Fingerprint{Hash: strings.ToLower(strings.TrimSpace(hash)), Value: colons(value), Setup: setup}
+	switch setup {
+	case SetupActpass, SetupActive, SetupPassive:
+	default:
+		f.Setup = ""
+	}
+	if f.Hash == "" {
+		f.Hash = hashNames[(len(f.Value)+1)/3]
+	}
+	return f, isToken(f.Hash) && isHash(f.Value)
+}
+
+// hashNames is the hash functions of RFC 8122 section 5 by the number of bytes.
+var hashNames = map[int]string{20: "sha-1", 28: "sha-224", 32: "sha-256", 48: "sha-384", 64: "sha-512"}
+
+// colons writes a fingerprint as RFC 8122 has it: upper-case hexadecimal pairs with colons, without white space.
+func colons(s string) string {
+	s = strings.ToUpper(strings.Join(strings.Fields(s), ""))
+	if strings.Contains(s, ":") || len(s)%2 != 0 || len(s) > 128 {
+		return s
+	}
+	pairs := make([]string, 0, len(s)/2)
+	for i := 0; i < len(s); i += 2 {
+		pairs = append(pairs, s[i:i+2])
+	}
+	return strings.Join(pairs, ":")
+}
+
+func isHash(s string) bool {
+	if len(s) < 16*3-1 || len(s) > 64*3-1 || strings.ToUpper(s) != s {
+		return false
+	}
+	for pair := range strings.SplitSeq(s, ":") {
+		if len(pair) != 2 {
+			return false
+		}
+		if _, err := hex.DecodeString(pair); err != nil {
+			return false
+		}
+	}
+	return true
+}
