@@ -17,6 +17,7 @@ const usage = `usage: carillon COMMAND [FLAGS]
 
   serve    run the gateway: carillon serve -config FILE
   demo     run a private XMPP server, the gateway and an echo account, to try it
+  convert  translate an SDP to Jingle, or Jingle to SDP: carillon convert [FLAGS] FILE
   version  print the version
 
 carillon COMMAND -help lists a command's flags.
@@ -34,6 +35,8 @@ func main() {
 	case err == nil || errors.Is(err, flag.ErrHelp):
 	case errors.Is(err, errUsage):
 		os.Exit(2)
+	case errors.Is(err, errLost):
+		os.Exit(3)
 	default:
 		fmt.Fprintln(os.Stderr, "carillon:", err)
 		os.Exit(1)
@@ -42,7 +45,7 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	commands := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
-		"serve": serve, "demo": demo, "version": printVersion,
+		"serve": serve, "demo": demo, "convert": convert, "version": printVersion,
 	}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)

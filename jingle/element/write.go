@@ -12,24 +12,11 @@ import (
 // What is written is always well-formed: characters that XML cannot carry are dropped, and so are elements and
 // attributes whose name or namespace is none, and attributes given before.
 func (e *Element) AppendTo(dst []byte, parentSpace string) []byte {
-	if !isNCName(e.Local) || e.Space != parentSpace && !isSpaceName(e.Space) {
+	name := len(dst) + 1
+	dst, end, space := e.appendOpen(dst, parentSpace)
+	if end == 0 {
 		return dst
 	}
-	name, space := len(dst)+1, parentSpace
-	dst = append(dst, '<')
-	if e.Space == NSXML {
-		dst = append(dst, "xml:"...)
-	} else {
-		space = e.Space
-	}
-	dst = append(dst, e.Local...)
-	end := len(dst)
-	if space != parentSpace {
-		dst = append(dst, " xmlns='"...)
-		dst = appendEscaped(dst, space, true)
-		dst = append(dst, '\'')
-	}
-	dst = appendAttrs(dst, e.Attrs)
 	if e.Text == "" && len(e.Children) == 0 {
 		return append(dst, "/>"...)
 	}
@@ -38,6 +25,63 @@ func (e *Element) AppendTo(dst []byte, parentSpace string) []byte {
 	for _, c := range e.Children {
 		dst = c.AppendTo(dst, space)
 	}
+	return appendClose(dst, name, end)
+}
+
+// AppendIndent appends e as AppendTo does, for people: each child stands on a line of its own, indented by two blanks more than its parent.
+// An element with text has all it contains on its line, so that no text is changed.
+func (e *Element) AppendIndent(dst []byte, parentSpace string) []byte {
+	return e.appendIndent(dst, parentSpace, "\n")
+}
+
+func (e *Element) appendIndent(dst []byte, parentSpace, newline string) []byte {
+	if e.Text != "" || len(e.Children) == 0 {
+		return e.AppendTo(dst, parentSpace)
+	}
+	name := len(dst) + 1
+	dst, end, space := e.appendOpen(dst, parentSpace)
+	if end == 0 {
+		return dst
+	}
+	dst = append(dst, '>')
+	inner := newline + "  "
+	for _, c := range e.Children {
+		before := len(dst)
+		dst = append(dst, inner...)
+		begin := len(dst)
+		if dst = c.appendIndent(dst, space, inner); len(dst) == begin {
+			dst = dst[:before]
+		}
+	}
+	dst = append(dst, newline...)
+	return appendClose(dst, name, end)
+}
+
+// appendOpen appends the start tag of e but for its end.  It returns where the name ends, 0 when there is nothing to write, and the
+// namespace in force inside.
+func (e *Element) appendOpen(dst []byte, parentSpace string) (out []byte, end int, space string) {
+	if !isNCName(e.Local) || e.Space != parentSpace && !isSpaceName(e.Space) {
+		return dst, 0, ""
+	}
+	space = parentSpace
+	dst = append(dst, '<')
+	if e.Space == NSXML {
+		dst = append(dst, "xml:"...)
+	} else {
+		space = e.Space
+	}
+	dst = append(dst, e.Local...)
+	end = len(dst)
+	if space != parentSpace {
+		dst = append(dst, " xmlns='"...)
+		dst = appendEscaped(dst, space, true)
+		dst = append(dst, '\'')
+	}
+	return appendAttrs(dst, e.Attrs), end, space
+}
+
+// appendClose appends the end tag of the element whose name stands at dst[name:end].
+func appendClose(dst []byte, name, end int) []byte {
 	dst = append(dst, "</"...)
 	dst = append(dst, dst[name:end]...)
 	return append(dst, '>')

@@ -1,0 +1,136 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"carillon/jingle"
+	"carillon/jingle/element"
+)
+
+const maxDocument = 1 << 20 // bytes; real ones stay below a tenth
+
+// document is what a file holds: a stanza or, if that is nil, an SDP or a fragment of one.
+type document struct {
+	name     string
+	stanza   *jingle.Stanza
+	text     string // of the SDP; its lines are those of the file
+	fragment bool   // a=mid and a=candidate lines
+}
+
+// readDocument reads a file, "-" for standard input.  Errors name the file.
+func readDocument(file string) (*document, error) {
+	in, name := os.Stdin, "standard input"
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		defer f.Close()
+		in, name = f, file
+	}
+	b, err := io.ReadAll(io.LimitReader(in, maxDocument+1))
+	if err == nil && len(b) > maxDocument {
+		err = fmt.Errorf("longer than %d bytes", maxDocument)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	doc, err := parseDocument(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	doc.name = name
+	return doc, nil
+}
+
+const expected = "expected an SDP (v=0), a=mid and a=candidate lines, or a <jingle/> or an <iq/> with one"
+
+// parseDocument tells what b is.
+func parseDocument(b []byte) (*document, error) {
+	b = bytes.TrimPrefix(b, []byte("\uFEFF"))
+	begin := bytes.TrimSpace(b)
+	switch {
+	case len(begin) == 0:
+		return nil, errors.New("empty, " + expected)
+	case begin[0] == '<':
+		s, err := parseStanza(b)
+		return &document{stanza: s}, err
+	case bytes.HasPrefix(begin, []byte("v=")):
+		return &document{text: plainLines(b)}, nil
+	case bytes.HasPrefix(begin, []byte("a=")), bytes.HasPrefix(begin, []byte("m=")), bytes.HasPrefix(begin, []byte("candidate:")):
+		return &document{text: plainLines(b), fragment: true}, nil
+	}
+	line := 1 + bytes.Count(b[:bytes.Index(b, begin)], []byte("\n"))
+	first, _, _ := bytes.Cut(begin, []byte("\n"))
+	return nil, fmt.Errorf("line %d: %s, got %q", line, expected, first[:min(len(first), 80)])
+}
+
+// plainLines drops what logs put in front of the lines of an SDP, where no blank can stand, and behind the last.
+func plainLines(b []byte) string {
+	lines := strings.Split(strings.TrimRight(string(b), " \t\r\n"), "\n")
+	for i, l := range lines {
+		lines[i] = strings.TrimLeft(strings.TrimSuffix(l, "\r"), " \t")
+	}
+	return strings.Join(lines, "\r\n")
+}
+
+// parseStanza reads the <jingle/> of a file.
+func parseStanza(b []byte) (*jingle.Stanza, error) {
+	from, to := prolog(b)
+	e, err := element.Parse(b[from:to], element.Limits{Bytes: maxDocument})
+	var syntax *element.SyntaxError
+	if errors.As(err, &syntax) {
+		return nil, fmt.Errorf("%s: %s", place(b, from+syntax.Offset), syntax.Msg)
+	}
+	if err != nil {
+		return nil, err
+	}
+	j := e
+	if e.Local == "iq" {
+		j = e.Child(jingle.NS, "jingle")
+	}
+	if j == nil || j.Space != jingle.NS || j.Local != "jingle" {
+		return nil, fmt.Errorf("%s: expected <jingle xmlns='%s'/> or an <iq/> with it, got <%s/> without", place(b, from), jingle.NS, e.Local)
+	}
+	s, jerr := jingle.ParseStanza(j)
+	if jerr != nil {
+		at, tag := faulty(e, j, jerr)
+		return nil, fmt.Errorf("%s: <%s>: %s", place(b, from+startTag(b[from:to], at)), tag, jerr.Text)
+	}
+	return &s, nil
+}
+
+// prolog returns where the stanza begins and ends: an XML declaration, and the comments of some clients' consoles, stand around it.
+func prolog(b []byte) (from, to int) {
+	to = len(b)
+	skip := func(open, end string) bool {
+		rest := bytes.TrimLeft(b[from:to], " \t\r\n")
+		n := bytes.Index(rest, []byte(end))
+		if !bytes.HasPrefix(rest, []byte(open)) || n < 0 {
+			return false
+		}
+		from = to - len(rest) + n + len(end)
+		return true
+	}
+	skip("<?xml ", "?>")
+	for skip("<!--", "-->") {
+	}
+	for rest := bytes.TrimRight(b[from:to], " \t\r\n"); bytes.HasSuffix(rest, []byte("-->")); rest = bytes.TrimRight(b[from:to], " \t\r\n") {
+		n := bytes.LastIndex(rest, []byte("<!--"))
+		if n < 0 {
+			break
+		}
+		to = from + n
+	}
+	return from, to
+}
+
+// place tells line and byte, both from 1, of an offset.
+func place(b []byte, offset int) string {
+	return fmt.Sprintf("line %d, byte %d", 1+bytes.Count(b[:offset], []byte("\n")), offset+1)
+}
