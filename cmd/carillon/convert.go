@@ -77,6 +77,10 @@ func convert(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if doc.stanza != nil && (c.action != "" || c.sid != "") {
+		fmt.Fprintf(stderr, "carillon convert: -action and -sid are for an SDP; %s is a stanza and has its own\n", doc.name)
+		return errUsage
+	}
 	out, err := c.convert(doc)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doc.name, err)

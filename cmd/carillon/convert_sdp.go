@@ -90,9 +90,6 @@ func description(s *jingle.Stanza) jingle.Description {
 
 // fromStanza returns the SDP of a stanza.
 func (c *conversion) fromStanza(s *jingle.Stanza) (string, error) {
-	if c.action != "" || c.sid != "" {
-		return "", fmt.Errorf("-action and -sid are of no use, the stanza has its own: %s, %s", s.Action, s.SID)
-	}
 	if !c.authored && s.Action == jingle.SessionAccept {
 		c.author = jingle.Responder
 	}
