@@ -150,7 +150,7 @@ func TestConvert(t *testing.T) {
 					t.Errorf("standard error %q, want %q", got.err, line)
 				}
 			}
-			if got, want := strings.Count(got.err, "loss: "), strings.Count(tt.stderr, "loss: "); got != want {
+			if got, want := strings.Count("\n"+got.err, "\nloss: "), strings.Count("\n"+tt.stderr, "\nloss: "); got != want {
 				t.Errorf("%d losses, want %d", got, want)
 			}
 			compareConverted(t, tt.golden, got.out)
