@@ -237,7 +237,7 @@ func (c *Component) Stats() Stats {
 	for _, g := range c.ghosts {
 		s.Tabs += len(g.tabs)
 		for _, d := range g.devices {
-			if d.Features != nil {
+			if d.Disco.Features != nil {
 				s.Devices++
 			}
 		}

@@ -146,8 +146,9 @@ func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 		return
 	}
 	g := c.ghostOf(st.To)
-	rival := c.rivalOf(g, st.From)
-	if rival != nil && rival.key.sid <= m.ID {
+	theirs := call.Attempt{SID: m.ID, From: st.From}
+	rival, wins := c.rivalOf(g, theirs)
+	if wins {
 		c.post(initiation(st.To, st.From, randomID(), jingle.Message{
 			Kind: jingle.Reject, ID: m.ID, Reason: &jingle.Reason{Condition: jingle.Expired}, TieBreak: true,
 		}))
@@ -163,7 +164,7 @@ func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 		return
 	}
 	if rival != nil {
-		rival.post(call.TieLost{})
+		rival.post(call.TieLost{SID: m.ID})
 	}
 	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), m.ID}, "in", st.To, st.From)
 	var outputs []call.Output
@@ -171,20 +172,20 @@ func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 	c.ring(r, g, tabs, outputs)
 }
 
-// rivalOf returns the ghost's own call to somebody who has not answered it yet.  When they propose at that moment, the lower id wins (XEP-0353
-// section "Tie Breaking").  c.mu is held.
-func (c *Component) rivalOf(g *ghost, peer jid.JID) *runner {
+// rivalOf returns the ghost's own call to somebody who calls it and has not answered, and whether that call goes before theirs.  c.mu is
+// held.
+func (c *Component) rivalOf(g *ghost, theirs call.Attempt) (rival *runner, wins bool) {
 	if g == nil {
-		return nil
+		return nil, false
 	}
 	for _, t := range g.tabs {
 		for r := range t.engaged {
-			if r.peer.Equal(peer.Bare()) && r.proposed() {
-				return r
+			if ours, calling := r.attempted(); calling && r.peer.Equal(theirs.From.Bare()) {
+				return r, !ours.Yields(theirs)
 			}
 		}
 	}
-	return nil
+	return nil, false
 }
 
 // initiate takes a session-initiate that no propose announced, addressed to one page.  A nil error means that the call answers.  c.mu is held.
@@ -193,11 +194,19 @@ func (c *Component) initiate(st stream.Stanza, j jingle.Stanza) *jingle.Error {
 	if st.To.Resourcepart() == "" || g == nil || g.tabs[st.To.Resourcepart()] == nil {
 		return errUnavailable
 	}
-	tabs := c.ringable(g, st.To, nil)
+	rival, wins := c.rivalOf(g, call.Attempt{SID: j.SID, From: st.From, Direct: true})
+	if wins {
+		return jingle.ErrTieBreak
+	}
+	tabs := c.ringable(g, st.To, rival)
 	if len(tabs) == 0 || !c.policy.allow(time.Now(), proposeFrom, st.From.Bare().String(), proposesPerMinute) || !c.mayRing(g, st.From) {
 		return errBusy
 	}
 	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), j.SID}, "in", st.To, st.From)
+	if rival != nil {
+		rival.post(call.TieLost{SID: j.SID})
+		delete(c.calls, r.key) // the rival's, where both chose one sid
+	}
 	var outputs []call.Output
 	r.machine, outputs = call.NewDirect(c.callConfig(), call.PeerRequest{From: st.From, To: st.To, ID: st.ID, Jingle: j})
 	if !c.ring(r, g, tabs, outputs) {

@@ -2,6 +2,7 @@ package component
 
 import (
 	"crypto/sha1"
+	"strings"
 
 	"mellium.im/xmpp/disco"
 	"mellium.im/xmpp/disco/info"
@@ -115,4 +116,25 @@ func (c *Component) vCard(to jid.JID) *element.Element {
 		text("NICKNAME", guestName(to)),
 		text("URL", c.cfg.PublicURL),
 		text("DESC", "A guest who calls from a web page. The name is the guest's own claim; nobody has verified it."))
+}
+
+// discoIn reads a disco#info result of a client.  node is that of its capabilities, where they are known.
+func discoIn(reply *element.Element, node string) jingle.Disco {
+	query := reply.Child(nsDiscoInfo, "query")
+	if query == nil {
+		return jingle.Disco{}
+	}
+	d := jingle.Disco{Node: node, Features: []string{}}
+	if said, _, _ := strings.Cut(query.Attr("node"), "#"); d.Node == "" {
+		d.Node = said
+	}
+	for _, e := range query.Children {
+		switch {
+		case e.Local == "feature" && len(d.Features) < 200:
+			d.Features = append(d.Features, e.Attr("var"))
+		case e.Local == "identity" && len(d.Identities) < 20:
+			d.Identities = append(d.Identities, jingle.Identity{Category: e.Attr("category"), Type: e.Attr("type"), Name: e.Attr("name")})
+		}
+	}
+	return d
 }

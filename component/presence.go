@@ -268,11 +268,11 @@ func (c *Component) peerAvailable(g *ghost, st stream.Stanza) {
 	if !known && len(g.devices) >= maxDevices {
 		return
 	}
-	caps := ""
+	caps, node := "", ""
 	if c := st.Element.Child(nsCaps, "c"); c != nil {
-		caps = c.Attr("ver")
+		caps, node = c.Attr("ver"), c.Attr("node")
 	}
-	fresh := d.Features != nil && d.caps == caps
+	fresh := d.Disco.Features != nil && d.caps == caps
 	d.JID, d.Priority, d.caps = from, priorityOf(st.Element), caps
 	g.devices[from.String()] = d
 	if fresh || !c.policy.allow(time.Now(), discoOf, pair(st), 20) {
@@ -286,7 +286,7 @@ func (c *Component) peerAvailable(g *ghost, st stream.Stanza) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if d, ok := g.devices[from.String()]; ok && d.caps == caps {
-			d.Features = featuresOf(reply)
+			d.Disco = discoIn(reply, node)
 			g.devices[from.String()] = d
 		}
 	})

@@ -63,12 +63,12 @@ func (c *Component) jingle(st stream.Stanza, payload *element.Element) *jingle.E
 	defer c.mu.Unlock()
 	r := c.calls[callKey{st.To.Bare().String(), st.From.Bare().String(), j.SID}]
 	switch {
+	case j.Action == jingle.SessionInitiate && (r == nil || r.isCalling()):
+		return c.initiate(st, j)
 	case r != nil && r.post(call.PeerRequest{From: st.From, To: st.To, ID: st.ID, Jingle: j}):
 		return nil
 	case r != nil && r.overflowed():
 		return errBusy
-	case j.Action == jingle.SessionInitiate && r == nil:
-		return c.initiate(st, j)
 	}
 	return jingle.ErrUnknownSession
 }

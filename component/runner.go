@@ -40,7 +40,8 @@ type runner struct {
 	mu       sync.Mutex // guards what follows, and sending to inbox against closing it
 	shut     bool
 	overflow bool
-	proposal bool // its propose is out and unanswered
+	attempt  call.Attempt // what it calls with while calling
+	calling  bool         // and nobody has answered
 
 	timers    map[call.Timer]*timer
 	admission *admission
@@ -121,19 +122,30 @@ func (r *runner) handle(in call.Input) bool {
 		r.c.log.Debug("call input", "call", r.id, "kind", fmt.Sprintf("%T", in))
 	}
 	outputs := r.machine.Handle(time.Now(), in)
-	if p, ok := r.machine.(call.Proposer); ok {
-		_, out := p.Proposed()
-		r.mu.Lock()
-		r.proposal = out
-		r.mu.Unlock()
-	}
+	r.note()
 	return r.carryOut(outputs)
 }
 
-func (r *runner) proposed() bool {
+// note keeps what the call is calling with, for who looks for ties.
+func (r *runner) note() {
+	if m, ok := r.machine.(call.Caller); ok {
+		attempt, calling := m.Attempt()
+		r.mu.Lock()
+		r.attempt, r.calling = attempt, calling
+		r.mu.Unlock()
+	}
+}
+
+// attempted returns what the call is calling with, while nobody has answered.
+func (r *runner) attempted() (call.Attempt, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.proposal
+	return r.attempt, r.calling
+}
+
+func (r *runner) isCalling() bool {
+	_, calling := r.attempted()
+	return calling
 }
 
 // carryOut does what the machine wants done and tells whether that was the end.
@@ -233,7 +245,7 @@ func (r *runner) request(tag int, to jid.JID, iq *element.Element, timeout time.
 			e := jingle.ParseError(reply)
 			in.Err = &e
 		default:
-			in.Features = featuresOf(reply)
+			in.Disco = discoIn(reply, "")
 		}
 		r.post(in)
 	})
@@ -305,20 +317,6 @@ func (r *runner) recoverPanic() {
 	for _, tab := range r.c.tabsOf(r) {
 		r.c.send(tab, gateway.FrameOf(r.id, call.Finished{Outcome: call.Failed}))
 	}
-}
-
-func featuresOf(reply *element.Element) []string {
-	query := reply.Child(nsDiscoInfo, "query")
-	if query == nil {
-		return nil
-	}
-	features := []string{}
-	for _, f := range query.Children {
-		if f.Local == "feature" && len(features) < 200 {
-			features = append(features, f.Attr("var"))
-		}
-	}
-	return features
 }
 
 func secondsUntil(t, now time.Time) int {

@@ -58,6 +58,13 @@ type (
 		Tab   jid.JID
 		State MediaState
 	}
+	// BrowserInfo is what the person at the tab did that the peer may be shown: mute, unmute, hold, unhold, active (XEP-0167
+	// section 9).  An empty Mid means all contents.
+	BrowserInfo struct {
+		Tab  jid.JID
+		Info jingle.InfoKind
+		Mid  string
+	}
 	// BrowserLost: the tab's socket broke; it may come back within the grace period.
 	BrowserLost struct{ Tab jid.JID }
 	// BrowserBack: it came back, the same page with its peer connection alive.
@@ -86,12 +93,12 @@ type (
 		Jingle   jingle.Stanza
 	}
 	// PeerReply ends a SendRequest, SendDisco or SendPing.  Err is nil for a result; a request that got no answer in time or
-	// could not be sent has a remote-server-timeout.  Features are those of a disco#info result.
+	// could not be sent has a remote-server-timeout.  Disco is that of a disco#info result.
 	PeerReply struct {
-		Tag      int
-		From     jid.JID
-		Err      *jingle.Error
-		Features []string
+		Tag   int
+		From  jid.JID
+		Err   *jingle.Error
+		Disco jingle.Disco
 	}
 	// PeerUnavailable: unavailable presence came from that full JID.
 	PeerUnavailable struct{ From jid.JID }
@@ -100,9 +107,9 @@ type (
 // Timeout says that a timer ran out.
 type Timeout struct{ Timer Timer }
 
-// TieLost says that the peer proposed to us while our propose is out, and that its id is the lower one: our call gives way
-// (XEP-0353 section "Tie Breaking").  It means nothing to a call that is not a Proposer, or has no propose out any more.
-type TieLost struct{}
+// TieLost says that the peer calls us while our own attempt is out, and that ours yields to it.  It means nothing to a call that is
+// no Caller, or has no attempt out any more.  SID is that of the peer's attempt.
+type TieLost struct{ SID string }
 
 // Shutdown asks to end the call in good order, at once: the component goes down, or cannot carry this call.  Pages and peer are told
 // the outcome; one that is none of the Outcomes, such as "", is ShuttingDown.
@@ -115,14 +122,6 @@ func (s Shutdown) outcome() Outcome {
 	return s.Outcome
 }
 
-// A Proposer is a Machine that calls with a XEP-0353 propose, as those of NewOutgoing may.  Proposed returns the id of the propose
-// while it is out and nobody has answered it: the time in which a propose of the peer makes a tie.  Like Handle, it
-// belongs to the Machine's owner.
-type Proposer interface {
-	Machine
-	Proposed() (sid string, ok bool)
-}
-
 func (BrowserOffer) input()     {}
 func (BrowserAnswer) input()    {}
 func (BrowserCandidate) input() {}
@@ -130,6 +129,7 @@ func (BrowserAccept) input()    {}
 func (BrowserDecline) input()   {}
 func (BrowserHangUp) input()    {}
 func (BrowserMedia) input()     {}
+func (BrowserInfo) input()      {}
 func (BrowserLost) input()      {}
 func (BrowserBack) input()      {}
 func (BrowserGone) input()      {}
@@ -178,7 +178,7 @@ type (
 		Tag      int
 		From, To jid.JID
 	}
-	// SendDisco asks for disco#info, answered by a PeerReply with Features.
+	// SendDisco asks for disco#info, answered by a PeerReply with Disco.
 	SendDisco struct {
 		Tag      int
 		From, To jid.JID
@@ -237,6 +237,12 @@ type (
 		Mid       string
 		Line      int
 	}
+	// RemoteInfo is what the peer's person did: mute, unmute, hold, unhold, active (XEP-0167 section 9).  An empty Mid means all
+	// contents.
+	RemoteInfo struct {
+		Info jingle.InfoKind
+		Mid  string
+	}
 	// Warning is something a person should know though the call goes on.
 	Warning struct{ Code WarningCode }
 	// Refused answers a frame that is not legal now; the call goes on.
@@ -252,6 +258,7 @@ func (Proceeding) event()      {}
 func (RemoteOffer) event()     {}
 func (RemoteAnswer) event()    {}
 func (RemoteCandidate) event() {}
+func (RemoteInfo) event()      {}
 func (Warning) event()         {}
 func (Refused) event()         {}
 func (Finished) event()        {}

@@ -75,15 +75,3 @@ func TestRemovedContentsLeaveOutputsAlone(t *testing.T) {
 		t.Errorf("it became\n%s", after)
 	}
 }
-
-// TestProposed goes through the states of an outgoing call: only an open propose can tie.
-func TestProposed(t *testing.T) {
-	for state, path := range outgoingPaths {
-		r := newReplay(t)
-		r.play(names + path)
-		sid, ok := r.machine.(Proposer).Proposed()
-		if ok != (state == "proposed") || ok && sid != "A1" {
-			t.Errorf("%s: %q, %v", state, sid, ok)
-		}
-	}
-}

@@ -148,6 +148,8 @@ func tabOf(in Input) (tab jid.JID, ok bool) {
 		return in.Tab, true
 	case BrowserMedia:
 		return in.Tab, true
+	case BrowserInfo:
+		return in.Tab, true
 	case BrowserLost:
 		return in.Tab, true
 	case BrowserBack:

@@ -121,10 +121,12 @@ func (i *incoming) take(tab jid.JID) {
 	i.tell(tab, Admitted{})
 	if !i.proposed {
 		i.present()
+		i.ask()
 		return
 	}
 	i.move(proceed)
 	i.send(i.peer, jingle.Proceed, nil)
+	i.ask()
 }
 
 // keep leaves the call to one tab; the others stop ringing.
@@ -231,6 +233,7 @@ func (i *incoming) browserAnswer(in BrowserAnswer) {
 	i.sendHeld()
 	i.warn()
 	i.move(accept)
+	i.sayHeld()
 	i.ping()
 }
 
@@ -239,7 +242,12 @@ func (i *incoming) peerMessage(in PeerMessage) {
 	if !i.proposed || in.Message.ID != i.sid || !in.From.Bare().Equal(i.peer.Bare()) {
 		return
 	}
-	if i.state != Ringing && i.state != Proceeded {
+	switch i.state {
+	case Ringing, Proceeded:
+	case Answering:
+		i.takenBack(in)
+		return
+	default:
 		i.message(in)
 		return
 	}
@@ -250,6 +258,16 @@ func (i *incoming) peerMessage(in PeerMessage) {
 		}
 	case jingle.Retract, jingle.Reject, jingle.Finish: // Siskin cancels its own call with reject
 		i.conclude(PeerCancelled)
+	}
+}
+
+// takenBack takes what a caller says who hangs up when its session-initiate has left: Siskin does so by reject.
+func (i *incoming) takenBack(in PeerMessage) {
+	switch in.Message.Kind {
+	case jingle.Retract, jingle.Reject:
+		i.giveUp(PeerCancelled)
+	default:
+		i.message(in)
 	}
 }
 

@@ -20,6 +20,7 @@ type local struct {
 	lines    sdpconv.Lines
 	toCallee trickle[RemoteCandidate]
 	toCaller trickle[RemoteCandidate]
+	unsaid   infos // before the call was answered
 }
 
 // NewLocal makes the call of a tab (full JID) to an address (bare) whose tabs are given.
@@ -85,6 +86,8 @@ func (l *local) handle(in Input) {
 		l.hangUp(in.Tab)
 	case BrowserMedia:
 		l.media(in)
+	case BrowserInfo:
+		l.info(in)
 	case BrowserLost:
 		l.side(in.Tab).find(in.Tab).lost = true
 		l.watch()
@@ -202,6 +205,33 @@ func (l *local) browserAnswer(in BrowserAnswer) {
 			l.tell(p.tab, c)
 		}
 	}
+	for _, in := range l.unsaid {
+		l.info(in)
+	}
+	l.unsaid = nil
+}
+
+// info shows the other side what a person did, once there is one.
+func (l *local) info(in BrowserInfo) {
+	switch {
+	case aspect(in.Info) == "":
+		l.refuse(in.Tab, refusedInfo)
+	case l.state == Ringing && l.caller.find(in.Tab) == nil: // a tab that has not taken the call
+	case !l.state.accepted():
+		l.unsaid = l.unsaid.keep(in)
+	default:
+		for _, p := range l.across(in.Tab) {
+			l.tell(p.tab, RemoteInfo{Info: in.Info, Mid: in.Mid})
+		}
+	}
+}
+
+// across returns the pages of the side that a tab is not on.
+func (l *local) across(tab jid.JID) pages {
+	if l.caller.find(tab) != nil {
+		return l.callee
+	}
+	return l.caller
 }
 
 // candidate passes a candidate on, once the other side has the description that it belongs to.
@@ -213,9 +243,9 @@ func (l *local) candidate(in BrowserCandidate) {
 			return
 		}
 	}
-	to, way := l.caller, &l.toCaller
+	to, way := l.across(in.Tab), &l.toCaller
 	if l.caller.find(in.Tab) != nil {
-		to, way = l.callee, &l.toCallee
+		way = &l.toCallee
 	} else if l.state == Ringing { // a tab that has not taken the call
 		return
 	}

@@ -13,14 +13,13 @@ import (
 type Resource struct {
 	JID      jid.JID
 	Priority int8
-	Features []string // of its disco#info; nil where that is not known
+	Disco    jingle.Disco // Features nil where it is not known
 }
 
 // outgoing is a call from a tab to an XMPP address.
 type outgoing struct {
 	session
 	known []Resource
-	disco int // tag of the request that probes the dialled resource
 }
 
 // NewOutgoing makes the call of a tab (full JID) to an address as dialled, bare or full.  sid is a fresh random id, known what
@@ -57,7 +56,7 @@ func (o *outgoing) Handle(_ time.Time, in Input) []Output {
 	case Timeout:
 		o.timedOut(in)
 	case TieLost:
-		o.tieLost()
+		o.tieLost(in)
 	default:
 		o.handle(in)
 	}
@@ -85,9 +84,7 @@ func (o *outgoing) offer(in BrowserOffer) {
 func (o *outgoing) route() {
 	if o.peer.Resourcepart() != "" {
 		o.move(probe)
-		o.tags++
-		o.disco = o.tags
-		o.emit(SendDisco{Tag: o.disco, From: o.tab, To: o.peer})
+		o.ask()
 		return
 	}
 	if best := direct(o.known); best != nil {
@@ -101,10 +98,10 @@ func (o *outgoing) route() {
 func direct(known []Resource) *Resource {
 	var best *Resource
 	for i, r := range known {
-		if !takesCalls(r.Features) {
+		if !takesCalls(r.Disco.Features) {
 			continue
 		}
-		if slices.Contains(r.Features, jingle.NSMessage) {
+		if slices.Contains(r.Disco.Features, jingle.NSMessage) {
 			return nil
 		}
 		if best == nil || r.Priority > best.Priority {
@@ -148,12 +145,27 @@ func (o *outgoing) initiate(device jid.JID) {
 		Groups:    o.ours.Groups,
 	})
 	o.sendHeld()
+	o.recognise()
+}
+
+// recognise learns what is known of the device, or asks it.
+func (o *outgoing) recognise() {
+	for _, r := range o.known {
+		if r.JID.Equal(o.peer) && r.Disco.Features != nil {
+			o.client = r.Disco
+			return
+		}
+	}
+	if o.client.Features == nil {
+		o.ask()
+	}
 }
 
 // peerReply takes what the probed resource says; the rest is the session's.
 func (o *outgoing) peerReply(in PeerReply) {
-	if o.state != Probing || in.Tag != o.disco {
-		o.reply(in)
+	probed := o.state == Probing && in.Tag == o.disco
+	o.reply(in)
+	if !probed {
 		return
 	}
 	switch {
@@ -161,9 +173,9 @@ func (o *outgoing) peerReply(in PeerReply) {
 		o.propose()
 	case in.Err != nil:
 		o.conclude(o.refusal(in.Err))
-	case slices.Contains(in.Features, jingle.NSMessage):
+	case slices.Contains(in.Disco.Features, jingle.NSMessage):
 		o.propose()
-	case takesCalls(in.Features):
+	case takesCalls(in.Disco.Features):
 		o.dial(o.peer)
 	default:
 		o.conclude(Incompatible)
@@ -222,28 +234,6 @@ func (o *outgoing) rejection(m jingle.Message) Outcome {
 		return TieBreak
 	}
 	return o.verdict(m.Reason)
-}
-
-// Proposed implements Proposer.
-func (o *outgoing) Proposed() (sid string, ok bool) { return o.sid, o.state == Proposed }
-
-// tieLost takes our propose back in favour of the peer's.
-func (o *outgoing) tieLost() {
-	if o.state != Proposed {
-		return
-	}
-	o.emit(SendMessage{
-		From: o.tab,
-		To:   o.peer.Bare(),
-		ID:   o.messageID(jingle.Retract),
-		Message: jingle.Message{
-			Kind:     jingle.Retract,
-			ID:       o.sid,
-			Reason:   &jingle.Reason{Condition: TieBreak.Reason()},
-			TieBreak: true,
-		},
-	})
-	o.conclude(TieBreak)
 }
 
 // bounce takes an error for our propose.  Those of later messages say nothing that the session does not notice.

@@ -77,6 +77,8 @@ func (r *replay) event(e Event) string {
 		return "answer " + sdpSummary(e.SDP)
 	case RemoteCandidate:
 		return strings.TrimSpace(fmt.Sprintf("candidate %s %d %s", e.Mid, e.Line, e.Candidate))
+	case RemoteInfo:
+		return strings.TrimSpace("info " + string(e.Info) + " " + e.Mid)
 	case Warning:
 		return "warning " + string(e.Code)
 	case Refused:
@@ -121,7 +123,7 @@ func stanza(j jingle.Stanza) string {
 		parts = append(parts, g.Semantics+"("+strings.Join(g.Names, " ")+")")
 	}
 	for _, e := range j.Info {
-		parts = append(parts, e.Local)
+		parts = append(parts, strings.TrimSpace(e.Local+" "+e.Attr("name")))
 	}
 	if j.Reason != nil {
 		parts = append(parts, reason(*j.Reason))

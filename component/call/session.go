@@ -34,8 +34,11 @@ type session struct {
 	pulse
 
 	rang    bool
-	tags    int // the last tag given to a request; they begin with 1
-	opening int // tag of our session-initiate or session-accept, whose error ends the call; 0 for none
+	unsaid  infos
+	tags    int          // the last tag given to a request; they begin with 1
+	disco   int          // tag of our disco#info request; 0 for none
+	client  jingle.Disco // what the peer's device is
+	opening int          // tag of our session-initiate or session-accept, whose error ends the call; 0 for none
 }
 
 // speaks tells whether a stanza from one address to another belongs to the session.
@@ -49,6 +52,13 @@ func (s *session) request(j jingle.Stanza) int {
 	s.tags++
 	s.emit(SendRequest{Tag: s.tags, From: s.tab, To: s.peer, Jingle: j})
 	return s.tags
+}
+
+// ask asks the peer's device what it is.  A call goes on without the answer.
+func (s *session) ask() {
+	s.tags++
+	s.disco = s.tags
+	s.emit(SendDisco{Tag: s.disco, From: s.tab, To: s.peer})
 }
 
 // advance takes the Jingle session through an action.  The error is what the peer is answered.
@@ -82,6 +92,8 @@ func (s *session) handle(in Input) {
 		s.hangUp()
 	case BrowserMedia:
 		s.media(in)
+	case BrowserInfo:
+		s.browserInfo(in)
 	case BrowserLost:
 		s.pageLost(in.Tab)
 	case BrowserBack:
@@ -200,26 +212,8 @@ func (s *session) peerAccept(in PeerRequest) {
 	s.tell(s.tab, RemoteAnswer{SDP: sdp})
 	s.tellHeld()
 	s.move(accept)
+	s.sayHeld()
 	s.ping()
-}
-
-// peerInfo takes a session-info (XEP-0167 section 8).  An empty one is a ping (XEP-0166 section 6.8).
-func (s *session) peerInfo(in PeerRequest) {
-	known := len(in.Jingle.Info) == 0
-	ringing := false
-	for _, e := range in.Jingle.Info {
-		info, ok := jingle.ParseInfo(e)
-		known = known || ok
-		ringing = ringing || info.Kind == jingle.InfoRinging
-	}
-	if !known {
-		s.answer(in, jingle.ErrUnsupportedInfo)
-		return
-	}
-	s.answer(in, nil)
-	if ringing && s.state == Calling {
-		s.tellRinging()
-	}
 }
 
 // tellRinging says once that a device of the peer rings.
@@ -237,6 +231,11 @@ func (s *session) reply(in PeerReply) {
 	case in.Tag <= 0: // none of ours
 	case in.Tag == s.pingTag:
 		s.pong(in)
+	case in.Tag == s.disco:
+		s.disco = 0
+		if in.Err == nil {
+			s.client = in.Disco
+		}
 	case in.Tag == s.opening && in.Err != nil:
 		s.giveUp(s.refusal(in.Err))
 	}

@@ -118,6 +118,8 @@ B> w2 hang-up                                         .        .        .       
 B> w1 media connected                                 .        .        .         .          .          active     .      .
 B> w1 media disconnected                              .        .        .         .          .          .          .      .
 B> w1 media failed                                    .        .        .         .          .          over       over   .
+B> w1 info mute                                       .        .        .         .          .          .          .      .
+B> w1 info ringing                                    .        .        .         .          .          .          .      .
 B> w1 lost                                            .        .        .         .          .          .          .      .
 B> w1 back                                            .        .        .         .          .          .          .      .
 B> w1 gone                                            over     over     over      over       over       over       over   .
@@ -132,7 +134,8 @@ X> phone w1 accept A1                                 .        .        .       
 X> phone w1 reject A1                                 .        .        over      .          over       .          .      .
 X> desk w1 reject A1                                  .        .        over      .          .          .          .      .
 X> phone w1 reject A1 tie-break                       .        .        over      .          over       .          .      .
-X> tie-lost                                           .        .        over      .          .          .          .      .
+X> tie-lost B1                                        .        .        over      over       .          .          .      .
+X> tie-lost A1                                        .        .        over      over       .          .          .      .
 X> eve w1 reject A1                                   .        .        .         .          .          .          .      .
 X> phone w1 retract A1                                .        .        .         .          .          .          .      .
 X> phone w1 finish A1                                 .        .        .         .          over       over       over   .
@@ -194,10 +197,10 @@ B> w1 gone                                            over      over      over  
 X> phone anna propose C1 audio                        .         .         .         .          .          .      .
 X> desk anna propose C1 audio                         .         .         .         .          .          .      .
 X> phone anna accept C1                               .         .         .         .          .          .      .
-X> phone anna retract C1                              over      .         over      .          .          .      .
-X> desk anna retract C1                               over      .         over      .          .          .      .
+X> phone anna retract C1                              over      .         over      over       .          .      .
+X> desk anna retract C1                               over      .         over      over       .          .      .
 X> eve anna retract C1                                .         .         .         .          .          .      .
-X> phone anna reject C1                               over      .         over      .          .          .      .
+X> phone anna reject C1                               over      .         over      over       .          .      .
 X> phone w1 finish C1                                 over      .         over      over       over       over   .
 X> phone w1 proceed C1                                .         .         .         .          .          .      .
 X> phone bounce jm-proceed-C1 item-not-found          .         .         over      .          .          .      .
@@ -216,8 +219,8 @@ X> phone w1 iq q content-add C1 9 video               .         .         .     
 X> phone w1 iq q content-remove C1 0                  .         .         .         .          .          .      .
 X> tie-lost                                           .         .         .         .          .          .      .
 X> reply #1 result                                    .         .         .         .          .          .      .
-X> reply #1 error bad-request                         .         .         .         .          over       .      .
-X> reply #2 error service-unavailable                 .         .         .         .          .          .      .
+X> reply #2 error bad-request                         .         .         .         .          over       .      .
+X> reply #3 error service-unavailable                 .         .         .         .          .          .      .
 X> phone unavailable                                  over      over      over      over       over       .      .
 X> desk unavailable                                   .         .         .         .          .          .      .
 T+ 9s                                                 .         .         .         .          .          .      .

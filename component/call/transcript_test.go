@@ -128,7 +128,7 @@ func (r *replay) step(line string) []string {
 		if err != nil {
 			r.fail("%v", err)
 		}
-		r.known = append(r.known, Resource{JID: r.jid(f[1]), Priority: int8(priority), Features: features(f[3:])})
+		r.known = append(r.known, Resource{JID: r.jid(f[1]), Priority: int8(priority), Disco: jingle.Disco{Features: features(f[3:])}})
 	case "call":
 		return r.call(f[1:])
 	case "T+":
@@ -268,6 +268,8 @@ func (r *replay) browser(f []string, line string) Input {
 		return BrowserHangUp{Tab: tab}
 	case "media":
 		return BrowserMedia{Tab: tab, State: MediaState(f[2])}
+	case "info": // KIND, and MID unless all contents are meant
+		return BrowserInfo{Tab: tab, Info: jingle.InfoKind(f[2]), Mid: strings.Join(f[3:], "")}
 	case "lost":
 		return BrowserLost{Tab: tab}
 	case "back":
@@ -301,7 +303,7 @@ func (r *replay) peer(f []string, line string) Input {
 	case strings.HasPrefix(f[0], "@"):
 		return r.stanza(f[0])
 	case f[0] == "tie-lost":
-		return TieLost{}
+		return TieLost{SID: strings.Join(f[1:], "")}
 	case f[0] == "reply":
 		return r.reply(f[1:])
 	case f[1] == "unavailable":
@@ -365,7 +367,7 @@ func (r *replay) jingle(f []string) jingle.Stanza {
 	case jingle.SessionTerminate:
 		j.Reason = &jingle.Reason{Condition: jingle.Condition(f[2])}
 	case jingle.SessionInfo:
-		j.Info = append(j.Info, element.New(jingle.NSRTPInfo, f[2]))
+		j.Info = append(j.Info, jingle.Info{Kind: jingle.InfoKind(f[2]), Name: strings.Join(f[3:], "")}.Element())
 	case jingle.ContentAdd, jingle.ContentRemove, jingle.TransportReplace:
 		c := jingle.Content{Name: f[2], ICE: &jingle.Transport{Ufrag: "new1", Pwd: "newpwd00000000000000001"}}
 		if len(f) > 3 {
@@ -391,7 +393,7 @@ func (r *replay) reply(f []string) Input {
 	if f[1] == "error" {
 		return PeerReply{Tag: tag, Err: &jingle.Error{Type: "cancel", Condition: f[2]}}
 	}
-	return PeerReply{Tag: tag, Features: features(f[2:])}
+	return PeerReply{Tag: tag, Disco: jingle.Disco{Features: features(f[2:])}}
 }
 
 // features spells out the short names of transcripts.

@@ -75,7 +75,7 @@ func newAlphabet(t *testing.T) *alphabet {
 	for _, f := range []string{"@conversations-2.19/session-initiate.xml", "@conversations-2.19/session-accept.xml", "@conversations-2.19/session-accept.video.xml", "@faulty/accept.unencrypted.xml", "@faulty/initiate.no-rtp.xml"} {
 		a.stanzas = append(a.stanzas, r.jingle([]string{f}))
 	}
-	for _, f := range []string{"session-initiate", "session-accept", "session-terminate", "session-info", "content-add", "content-modify", "content-accept", "transport-replace", "rubbish", "session-terminate A1 busy", "session-info A1 ringing", "transport-info A1 0 cV3r candidate:1 1 udp 1 192.0.2.1 9 typ host", "transport-info A1 1 x candidate:1 2 udp 1 192.0.2.1 9 typ host"} {
+	for _, f := range []string{"session-initiate", "session-accept", "session-terminate", "session-info", "content-add", "content-modify", "content-accept", "transport-replace", "rubbish", "session-terminate A1 busy", "session-info A1 ringing", "session-info A1 mute 0", "session-info A1 hold", "transport-info A1 0 cV3r candidate:1 1 udp 1 192.0.2.1 9 typ host", "transport-info A1 1 x candidate:1 2 udp 1 192.0.2.1 9 typ host"} {
 		a.stanzas = append(a.stanzas, r.jingle(strings.Fields(f + " A1")[:max(2, len(strings.Fields(f)))]))
 	}
 	for _, f := range []string{"content-add A1 9 video", "content-remove A1 9", "content-remove A1 0", "content-remove A1 1", "transport-replace A1 0"} {
@@ -127,9 +127,9 @@ func newWalk(t *testing.T, rng *rand.Rand, a *alphabet, at int) *walk {
 		switch rng.IntN(3) {
 		case 0:
 			to = phone
-			w.path = []Input{BrowserOffer{tab, offer}, PeerReply{Tag: 1, Features: features}, request(2), connected}
+			w.path = []Input{BrowserOffer{tab, offer}, PeerReply{Tag: 1, Disco: jingle.Disco{Features: features}}, request(2), connected}
 		case 1:
-			known = []Resource{{JID: phone, Features: features}}
+			known = []Resource{{JID: phone, Disco: jingle.Disco{Features: features}}}
 			w.path = []Input{BrowserOffer{tab, offer}, request(2), connected}
 		}
 		w.machine, out = NewOutgoing(cfg, "A1", tab, to, known)
@@ -242,18 +242,22 @@ func (w *walk) next() Input {
 		j.SID = pick(w, []string{"A1", "C1"})
 		return PeerRequest{From: peer, To: pick(w, w.tabs[:2]), ID: "q", Jingle: j}
 	case 31, 32, 33:
-		in := PeerReply{Tag: w.rng.IntN(12), Features: pick(w, [][]string{nil, {jingle.NSMessage}})}
+		in := PeerReply{Tag: w.rng.IntN(12), Disco: jingle.Disco{Features: pick(w, [][]string{nil, {jingle.NSMessage}})}}
 		if w.rng.IntN(2) == 0 {
 			in.Err = &jingle.Error{Condition: pick(w, []string{"item-not-found", "remote-server-timeout", "service-unavailable", "bad-request", "conflict"})}
 		}
 		return in
 	case 34:
 		if w.rng.IntN(4) == 0 {
-			return TieLost{}
+			return TieLost{SID: pick(w, []string{"A1", "B1"})}
 		}
 		return PeerBounce{From: peer, ID: pick(w, []string{"jm-propose-A1", "jm-proceed-C1", "x"}), Err: jingle.Error{Condition: "gone"}}
 	case 35:
 		return PeerUnavailable{From: peer}
+	case 39:
+		if w.rng.IntN(2) == 0 {
+			return BrowserInfo{tab, pick(w, []jingle.InfoKind{jingle.InfoMute, jingle.InfoUnmute, jingle.InfoHold, jingle.InfoUnhold, jingle.InfoActive, "rubbish"}), pick(w, []string{"", "0", "9"})}
+		}
 	case 36, 37:
 		return Timeout{Timer: w.anyTimer()}
 	case 38:
