@@ -85,6 +85,8 @@ func (s *session) toCall(req gateway.Request) (gateway.Frame, error) {
 		id, in = r.Call, call.BrowserHangUp{Tab: at}
 	case gateway.Media:
 		id, in = r.Call, call.BrowserMedia{Tab: at, State: r.State}
+	case gateway.SessionInfo:
+		id, in = r.Call, call.BrowserInfo{Tab: at, Info: r.Info, Mid: r.Mid}
 	default:
 		return nil, gateway.Errorf(gateway.UnknownEvent, "this event has no meaning here")
 	}

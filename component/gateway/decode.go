@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"carillon/component/call"
+	"carillon/jingle"
 )
 
 // MaxText bounds the body of a Text, in bytes.
@@ -54,6 +55,9 @@ var decoders = map[string]func(*fields) ClientEvent{
 	"decline": func(f *fields) ClientEvent { return Decline{Call: f.call()} },
 	"hang_up": func(f *fields) ClientEvent { return HangUp{Call: f.call()} },
 	"media":   func(f *fields) ClientEvent { return Media{Call: f.call(), State: f.mediaState()} },
+	"session_info": func(f *fields) ClientEvent {
+		return SessionInfo{Call: f.call(), Info: f.sessionInfo(), Mid: f.optional("mid", maxMid)}
+	},
 	"tell":    func(f *fields) ClientEvent { return Tell{To: f.text("to", maxAddress)} },
 	"approve": func(f *fields) ClientEvent { return Approve{Address: f.text("address", maxAddress)} },
 	"refuse":  func(f *fields) ClientEvent { return Refuse{Address: f.text("address", maxAddress)} },
@@ -265,6 +269,19 @@ func (f *fields) mediaState() call.MediaState {
 		f.fail(BadValue, "%sstate has to be a connectionState", f.path)
 	}
 	return state
+}
+
+// sessionInfos are what a page may tell the peer of itself.
+var sessionInfos = map[jingle.InfoKind]bool{
+	jingle.InfoMute: true, jingle.InfoUnmute: true, jingle.InfoHold: true, jingle.InfoUnhold: true, jingle.InfoActive: true,
+}
+
+func (f *fields) sessionInfo() jingle.InfoKind {
+	info := jingle.InfoKind(f.text("info", maxToken))
+	if !sessionInfos[info] {
+		f.fail(BadValue, "%sinfo has to be mute, unmute, hold, unhold or active", f.path)
+	}
+	return info
 }
 
 func (f *fields) contacts() []Ticket {

@@ -5,6 +5,7 @@ import (
 
 	"carillon/component/call"
 	"carillon/component/room"
+	"carillon/jingle"
 )
 
 // ClientEvent is an event of a page.  The list below, with Offer, Answer and ICECandidate, is everything a page can say.
@@ -70,8 +71,14 @@ type (
 	Info struct{}
 )
 
-// Offer, Answer, ICECandidate and Text travel both ways.
+// Offer, Answer, ICECandidate, SessionInfo and Text travel both ways.
 type (
+	// SessionInfo is what a person does in a call that the other may be shown (XEP-0167 section 9).
+	SessionInfo struct {
+		Call string          `json:"call"`
+		Info jingle.InfoKind `json:"info"`          // mute, unmute, hold, unhold or active
+		Mid  string          `json:"mid,omitempty"` // of the m-line; empty: of all
+	}
 	// Text is a plain chat message: To somebody, or From somebody.
 	Text struct {
 		To    string `json:"to,omitempty"`
@@ -118,6 +125,7 @@ func (Refuse) clientEvent()       {}
 func (Forget) clientEvent()       {}
 func (Ping) clientEvent()         {}
 func (Text) clientEvent()         {}
+func (SessionInfo) clientEvent()  {}
 func (JoinRoom) clientEvent()     {}
 func (LeaveRoom) clientEvent()    {}
 func (UpdateStatus) clientEvent() {}
@@ -296,6 +304,7 @@ func (Contact) Event() string      { return "contact" }
 func (Told) Event() string         { return "told" }
 func (Link) Event() string         { return "link" }
 func (Text) Event() string         { return "text" }
+func (SessionInfo) Event() string  { return "session_info" }
 func (Undelivered) Event() string  { return "undelivered" }
 func (Pong) Event() string         { return "pong" }
 func (OK) Event() string           { return "ok" }

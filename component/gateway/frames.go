@@ -128,6 +128,8 @@ func FrameOf(callID string, ev call.Event) Frame {
 		return Answer{Call: callID, SDP: Description{Type: "answer", SDP: ev.SDP}}
 	case call.RemoteCandidate:
 		return ICECandidate{Call: callID, Candidate: ev.Candidate, Mid: ev.Mid, Line: ev.Line}
+	case call.RemoteInfo:
+		return SessionInfo{Call: callID, Info: ev.Info, Mid: ev.Mid}
 	case call.Warning:
 		return Warning{Call: callID, Code: string(ev.Code), Text: warnings[ev.Code]}
 	case call.Refused:

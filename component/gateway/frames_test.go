@@ -88,6 +88,7 @@ func TestFrameOf(t *testing.T) {
 		{call.RemoteOffer{SDP: "v=0"}, Offer{"c", Description{"offer", "v=0"}}},
 		{call.RemoteAnswer{SDP: "v=0"}, Answer{"c", Description{"answer", "v=0"}}},
 		{call.RemoteCandidate{Candidate: "candidate:1", Mid: "0", Line: 1}, ICECandidate{"c", "candidate:1", "0", 1}},
+		{call.RemoteInfo{Info: "hold", Mid: "0"}, SessionInfo{"c", "hold", "0"}},
 		{call.Refused{Sentence: "Not now, 100% sure."}, refused},
 		{call.Finished{Outcome: call.PeerBusy}, Ended{Call: "c", Reason: "peer-busy", Text: call.PeerBusy.Sentence()}},
 		{call.Admitted{}, nil},
