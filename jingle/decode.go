@@ -81,7 +81,8 @@ func (d *decoder) stanza(e *element.Element) (Stanza, *Error) {
 		Action: Action(e.Attr("action")), SID: d.id(e, "sid"),
 		Initiator: e.Attr("initiator"), Responder: e.Attr("responder"),
 	}
-	if _, known := actions[s.Action]; !known {
+	rule, known := actions[s.Action]
+	if !known {
 		// XEP-0166 section 7.2 asks for bad-request, not for feature-not-implemented.
 		d.fail("unknown action %s", quote(string(s.Action)))
 	}
@@ -89,7 +90,7 @@ func (d *decoder) stanza(e *element.Element) (Stanza, *Error) {
 	for _, c := range e.Children {
 		d.child(&s, c)
 	}
-	if len(s.Contents) == 0 && (s.Action == SessionInitiate || s.Action == SessionAccept) {
+	if len(s.Contents) == 0 && rule.contents {
 		d.fail("%s without content", s.Action)
 	}
 	if d.err != nil {

@@ -15,7 +15,7 @@ func FuzzParseStanza(f *testing.F) {
 		}
 	}
 	for _, q := range Quirks {
-		f.Add(parseXML(f, "quirks/"+q.Name+".xml").Child("", "written").Child(NS, "jingle").String())
+		f.Add(parseXML(f, "quirks/"+q.Name+".xml").Child("", "written").Children[0].String())
 	}
 	f.Fuzz(func(t *testing.T, xml string) {
 		e, err := element.Parse([]byte(xml), element.Limits{})
@@ -41,6 +41,9 @@ func FuzzParseMessage(f *testing.F) {
 	for _, m := range messages {
 		f.Add(m.xml)
 	}
+	for _, i := range invites {
+		f.Add(i.xml)
+	}
 	f.Fuzz(func(t *testing.T, xml string) {
 		e, err := element.Parse([]byte(xml), element.Limits{})
 		if err != nil {
@@ -48,6 +51,14 @@ func FuzzParseMessage(f *testing.F) {
 		}
 		ParseError(e)
 		ParseInfo(e)
+		MujiIn(e)
+		if i, ok, err := ParseInvite(e); ok && err == nil {
+			written := i.Element().String()
+			again, ok, err := ParseInvite(mustParse(t, written))
+			if !ok || err != nil || again.Element().String() != written {
+				t.Fatalf("%s is read as %+v, %v, %v", written, again, ok, err)
+			}
+		}
 		m, ok, err := ParseMessage(e)
 		if !ok || err != nil {
 			return

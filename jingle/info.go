@@ -1,6 +1,10 @@
 package jingle
 
-import "carillon/jingle/element"
+import (
+	"strings"
+
+	"carillon/jingle/element"
+)
 
 // InfoKind is a payload of session-info that XEP-0167 section 9 defines.
 type InfoKind string
@@ -34,6 +38,20 @@ func ParseInfo(e *element.Element) (Info, bool) {
 		return Info{Kind: kind}, true
 	}
 	return Info{}, false
+}
+
+// WantsRestart tells whether a session-info or session-initiate asks for an ICE restart, as Jitsi does: <bridge-session ice-restart='true'/>
+// of Jicofo, <ice-state>failed</ice-state> of lib-jitsi-meet.
+func (s Stanza) WantsRestart() bool {
+	for _, e := range s.Info {
+		switch {
+		case e.Space != NSFocus:
+		case e.Local == "bridge-session" && isTrue(e.Attr("ice-restart")),
+			e.Local == "ice-state" && strings.TrimSpace(e.Text) == "failed":
+			return true
+		}
+	}
+	return false
 }
 
 // Element returns the payload as XML, for Stanza.Info.

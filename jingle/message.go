@@ -19,6 +19,8 @@ type Message struct {
 	Kind     MessageKind
 	ID       string
 	Media    []string // propose: media of its RTP descriptions, in order
+	Others   []string // propose: namespaces of its other descriptions, such as file transfers
 	Reason   *Reason  // reject, retract, finish
 	TieBreak bool     // <tie-break/> in a reject or retract
+	Migrated string   // finish: the id of the call that goes on in its place (XEP-0353 section 5.2)
 }

@@ -3,6 +3,7 @@ package jingle
 import (
 	"errors"
 	"reflect"
+	"strings"
 	"testing"
 
 	"carillon/jingle/element"
@@ -32,6 +33,94 @@ var messages = []struct {
 		Message{Kind: Reject, ID: "a1", Reason: &Reason{Condition: Expired}, TieBreak: true}},
 	{`<finish xmlns='urn:xmpp:jingle-message:0' id='a1'><reason xmlns='urn:xmpp:jingle:1'><success/></reason></finish>`,
 		Message{Kind: Finish, ID: "a1", Reason: &Reason{Condition: Success}}},
+	{`<finish xmlns='urn:xmpp:jingle-message:0' id='a1'><reason xmlns='urn:xmpp:jingle:1'><expired/></reason><migrated to='a2'/></finish>`,
+		Message{Kind: Finish, ID: "a1", Reason: &Reason{Condition: Expired}, Migrated: "a2"}},
+	{`<propose xmlns='urn:xmpp:jingle-message:0' id='a1'><description xmlns='urn:xmpp:jingle:apps:file-transfer:5'/></propose>`,
+		Message{Kind: Propose, ID: "a1", Others: []string{"urn:xmpp:jingle:apps:file-transfer:5"}}},
+}
+
+var invites = []struct {
+	xml  string
+	want Invite
+}{
+	{`<invite xmlns='urn:xmpp:call-invites:0' video='true'><jingle sid='sid1'/></invite>`,
+		Invite{Kind: InviteOffer, Audio: true, Video: true, Jingle: []JingleCall{{SID: "sid1"}}}},
+	{`<invite xmlns='urn:xmpp:call-invites:0' id='c1' audio='false'><jingle sid='sid2' jid='mixer@example.com/uuid'/><external uri='https://example.com/uuid'/><external uri='tel:+12345678'/></invite>`,
+		Invite{Kind: InviteOffer, ID: "c1", Jingle: []JingleCall{{"sid2", "mixer@example.com/uuid"}}, External: []string{"https://example.com/uuid", "tel:+12345678"}}},
+	{`<invite xmlns='urn:xmpp:call-invites:0'><muji xmlns='urn:xmpp:jingle:muji:0' room='room@conference.example.com'/></invite>`,
+		Invite{Kind: InviteOffer, Audio: true, Muji: &Muji{Room: "room@conference.example.com"}}},
+	{`<accept xmlns='urn:xmpp:call-invites:0' id='id1'><jingle sid='sid1' jid='mixer@example.com/uuid'/></accept>`,
+		Invite{Kind: InviteAccept, ID: "id1", Jingle: []JingleCall{{"sid1", "mixer@example.com/uuid"}}}},
+	{`<retract xmlns='urn:xmpp:call-invites:0' id='id1'/>`, Invite{Kind: InviteRetract, ID: "id1"}},
+	{`<reject xmlns='urn:xmpp:call-invites:0' id='id1'/>`, Invite{Kind: InviteReject, ID: "id1"}},
+	{`<left xmlns='urn:xmpp:call-invites:0' id='id1'/>`, Invite{Kind: InviteLeft, ID: "id1"}},
+}
+
+func TestInvite(t *testing.T) {
+	for _, i := range invites {
+		got, ok, err := ParseInvite(mustParse(t, i.xml))
+		if !ok || err != nil || !reflect.DeepEqual(got, i.want) {
+			t.Errorf("%s is read as %+v, %v, %v", i.xml, got, ok, err)
+		}
+		if s := i.want.Element().String(); s != i.xml {
+			t.Errorf("%+v is written as %s", i.want, s)
+		}
+	}
+	for _, s := range []string{
+		`<accept xmlns='urn:xmpp:call-invites:0'/>`, `<invite xmlns='urn:xmpp:call-invites:0'><jingle/></invite>`,
+		`<invite xmlns='urn:xmpp:call-invites:0'>` + strings.Repeat(`<external uri='tel:1'/>`, maxWays+1) + `</invite>`,
+	} {
+		if _, ok, err := ParseInvite(mustParse(t, s)); !ok || !errors.Is(err, ErrBadRequest) {
+			t.Errorf("%s: %v, %v", s, ok, err)
+		}
+	}
+	for _, s := range []string{`<dance xmlns='urn:xmpp:call-invites:0' id='1'/>`, `<invite xmlns='urn:example' id='1'/>`} {
+		if _, ok, err := ParseInvite(mustParse(t, s)); ok || err != nil {
+			t.Errorf("%s: %v, %v", s, ok, err)
+		}
+	}
+}
+
+// Dino writes each invite twice; the older form does not hide the newer, and where there is message initiation it is that which counts.
+func TestInviteIn(t *testing.T) {
+	const draft = `<propose xmlns='urn:xmpp:call-message:1' id='old' video='false'><jingle sid='s'/></propose>`
+	const invite = `<invite xmlns='urn:xmpp:call-invites:0' id='new'><jingle sid='s'/></invite>`
+	for body, want := range map[string]string{
+		draft + invite: "new", invite + draft: "new", draft: "old", `<body>hi</body>`: "",
+		invite + `<propose xmlns='urn:xmpp:jingle-message:0' id='s'/>`: "",
+	} {
+		i, err := InviteIn(mustParse(t, `<message xmlns='jabber:component:accept'>`+body+`</message>`))
+		switch {
+		case err != nil:
+			t.Errorf("%s: %v", body, err)
+		case i == nil && want != "", i != nil && i.ID != want:
+			t.Errorf("%s: %+v, want %q", body, i, want)
+		}
+	}
+	if i, err := InviteIn(nil); i != nil || err != nil {
+		t.Error("nil stanza")
+	}
+}
+
+func TestMuji(t *testing.T) {
+	const xml = `<presence xmlns='jabber:component:accept'><muji xmlns='urn:xmpp:jingle:muji:0'>` +
+		`<content creator='initiator' name='voice'><description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'><payload-type id='97' name='speex' clockrate='8000'/></description></content>` +
+		`<preparing/></muji></presence>`
+	m := MujiIn(mustParse(t, xml))
+	want := &Muji{Preparing: true, Contents: []Content{{Name: "voice", Senders: SendersBoth,
+		RTP: &RTP{Media: "audio", PayloadTypes: []PayloadType{{ID: 97, Name: "speex", ClockRate: 8000}}}}}}
+	if !reflect.DeepEqual(m, want) {
+		t.Fatalf("%+v", m)
+	}
+	if again := MujiIn(mustParse(t, `<presence>`+m.Element().String()+`</presence>`)); !reflect.DeepEqual(again, want) {
+		t.Errorf("reread %+v", again)
+	}
+	if m := MujiIn(mustParse(t, `<presence><muji xmlns='urn:xmpp:jingle:muji:0'>`+strings.Repeat(`<content name='a'/>`, maxContents+1)+`</muji></presence>`)); m != nil {
+		t.Error("more contents than a stanza may have")
+	}
+	if MujiIn(nil) != nil || MujiIn(mustParse(t, `<presence/>`)) != nil {
+		t.Error("no conference")
+	}
 }
 
 func TestMessage(t *testing.T) {
@@ -71,7 +160,9 @@ func TestMessageIn(t *testing.T) {
 }
 
 func TestError(t *testing.T) {
-	for _, e := range []*Error{ErrUnknownSession, ErrOutOfOrder, ErrTieBreak, ErrUnsupportedInfo, ErrNotImplemented, ErrBadRequest.because("no sid")} {
+	for _, e := range []*Error{ErrUnknownSession, ErrOutOfOrder, ErrTieBreak, ErrUnsupportedInfo, ErrNotImplemented, ErrBadRequest.because("no sid"), ErrSecurityRequired,
+		ErrUnavailable,
+		{Type: "modify", Condition: "not-acceptable", Jingle: InvalidCrypto}, {Type: "modify", Condition: "redirect", Address: "xmpp:voicemail@example.org"}} {
 		iq := element.New("", "iq", "type", "error").Append(e.Element())
 		got := ParseError(mustParse(t, iq.String()))
 		if got != *e {
@@ -105,6 +196,18 @@ func TestInfo(t *testing.T) {
 		}
 		if got, ok := ParseInfo(read.Info[0]); !ok || got != want {
 			t.Errorf("%+v is read as %+v, %v", want, got, ok)
+		}
+	}
+	for xml, want := range map[string]bool{
+		`<bridge-session xmlns='http://jitsi.org/protocol/focus' id='b1' ice-restart='true'/>`: true,
+		`<bridge-session xmlns='http://jitsi.org/protocol/focus' id='b1'/>`:                    false,
+		`<ice-state xmlns='http://jitsi.org/protocol/focus'>failed</ice-state>`:                true,
+		`<ice-state xmlns='http://jitsi.org/protocol/focus'>connected</ice-state>`:             false,
+		`<ice-state xmlns='urn:example'>failed</ice-state>`:                                    false,
+	} {
+		s, err := ParseStanza(mustParse(t, `<jingle xmlns='urn:xmpp:jingle:1' action='session-info' sid='s'>`+xml+`</jingle>`))
+		if err != nil || s.WantsRestart() != want {
+			t.Errorf("%s: %v, want %v", xml, s.WantsRestart(), want)
 		}
 	}
 	if _, ok := ParseInfo(element.New("urn:example", "mute")); ok {

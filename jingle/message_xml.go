@@ -49,6 +49,12 @@ func (d *decoder) messageChild(m *Message, c *element.Element) {
 		if d.room("media", len(m.Media), maxContents) {
 			m.Media = append(m.Media, c.Attr("media"))
 		}
+	case c.Local == "description":
+		if d.room("descriptions", len(m.Others), maxContents) {
+			m.Others = append(m.Others, c.Space)
+		}
+	case d.is(c, NSMessage, "migrated"):
+		m.Migrated = d.id(c, "to")
 	case c.Local == "reason" && d.is(c, NS, "reason"):
 		m.Reason = d.reason(c)
 	case c.Local == "tie-break":
@@ -62,11 +68,17 @@ func (m Message) Element() *element.Element {
 	for _, media := range m.Media {
 		e.Append(element.New(NSRTP, "description", "media", media))
 	}
+	for _, space := range m.Others {
+		e.Append(element.New(space, "description"))
+	}
 	if m.Reason != nil {
 		e.Append(m.Reason.Element())
 	}
 	if m.TieBreak {
 		e.Append(element.New(NSMessage, "tie-break"))
+	}
+	if m.Migrated != "" {
+		e.Append(element.New(NSMessage, "migrated", "to", m.Migrated))
 	}
 	return e
 }

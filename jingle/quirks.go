@@ -45,6 +45,7 @@ const (
 	SeveralEncryptions
 	EmptyRejected
 	MujiContent
+	CallMessage
 )
 
 const nsDTLSDraft = "urn:xmpp:tmp:jingle:apps:dtls:0"
@@ -119,6 +120,8 @@ var Quirks = []QuirkInfo{
 		"senders none and an empty transport in a session-accept say that the answer has no such content"},
 	{MujiContent, "muji-content", "Dino 0.5",
 		"contents of a muji stand in the namespace of Jingle"},
+	{CallMessage, "call-message", "Dino 0.5, which writes it beside XEP-0482",
+		"call invites have a namespace and names of their own: propose is invite, finish is left"},
 }
 
 func (q Quirk) String() string {

@@ -23,6 +23,31 @@ func parseXML(t testing.TB, file string) *element.Element {
 	return e
 }
 
+func only(t *testing.T, e *element.Element) *element.Element {
+	t.Helper()
+	if len(e.Children) != 1 {
+		t.Fatalf("%d elements", len(e.Children))
+	}
+	return e.Children[0]
+}
+
+// read reads what a quirk is about: a stanza or, where it is none, a call invite.
+func read(e *element.Element, without Quirk) (value interface{ Element() *element.Element }, err error) {
+	d := &decoder{without: without}
+	if e.Space == NS {
+		s, err := d.stanza(e)
+		if err != nil {
+			return s, err
+		}
+		return s, nil
+	}
+	i, ok, err := d.invite(e)
+	if !ok {
+		return i, ErrNotImplemented
+	}
+	return i, err
+}
+
 // Each quirk is read as its plain form, the plain form does not need it, and without it what the client wrote is refused or misread.
 func TestQuirks(t *testing.T) {
 	for _, q := range Quirks {
@@ -31,21 +56,21 @@ func TestQuirks(t *testing.T) {
 				t.Error("undocumented")
 			}
 			fixture := parseXML(t, "quirks/"+q.Name+".xml")
-			written := fixture.Child("", "written").Child(NS, "jingle")
-			got, err := ParseStanza(written)
+			written := only(t, fixture.Child("", "written"))
+			got, err := read(written, 0)
 			if err != nil {
 				t.Fatal(err)
 			}
 			want := got
 			if means := fixture.Child("", "means"); means != nil {
-				if want, err = (&decoder{without: q.Quirk}).stanza(means.Child(NS, "jingle")); err != nil {
+				if want, err = read(only(t, means), q.Quirk); err != nil {
 					t.Fatal(err)
 				}
 			}
 			if !reflect.DeepEqual(got, want) {
 				t.Errorf("read as\n%s\nwant\n%s", got.Element(), want.Element())
 			}
-			if plain, err := (&decoder{without: q.Quirk}).stanza(written); err == nil && reflect.DeepEqual(plain, want) {
+			if plain, err := read(written, q.Quirk); err == nil && reflect.DeepEqual(plain, want) {
 				t.Error("the fixture does not need the quirk")
 			}
 		})
@@ -55,7 +80,7 @@ func TestQuirks(t *testing.T) {
 // Every constant has an entry, every entry a name of its own, every fixture an entry.
 func TestQuirksComplete(t *testing.T) {
 	names := map[string]bool{}
-	for q := RelPortUnderscore; q <= MujiContent; q++ {
+	for q := RelPortUnderscore; q <= CallMessage; q++ {
 		if strings.HasPrefix(q.String(), "quirk(") || names[q.String()] {
 			t.Errorf("%d has no entry of its own", int(q))
 		}

@@ -42,14 +42,23 @@ var conditions = []Condition{
 type Reason struct {
 	Condition Condition
 	Text      string
+	SID       string // alternative-session: the session to use instead
+	RTP       string // the condition of XEP-0167 section 7.3: InvalidCrypto or CryptoRequired; "" for none
 }
+
+// The conditions of XEP-0167, which stand beside security-error.
+const (
+	InvalidCrypto  = "invalid-crypto"
+	CryptoRequired = "crypto-required"
+)
 
 // Error is a stanza error (RFC 6120 section 8.3) with its Jingle condition (XEP-0166 section 10), if any.
 type Error struct {
 	Type      string // cancel, modify, wait, auth
 	Condition string // such as item-not-found
-	Jingle    string // such as unknown-session; "" for none
+	Jingle    string // such as unknown-session, or invalid-crypto of XEP-0167; "" for none
 	Text      string
+	Address   string // redirect and gone: where to instead
 }
 
 func (e *Error) Error() string {
@@ -69,8 +78,12 @@ var (
 	ErrOutOfOrder      = &Error{Type: "wait", Condition: "unexpected-request", Jingle: "out-of-order"}
 	ErrTieBreak        = &Error{Type: "cancel", Condition: "conflict", Jingle: "tie-break"}
 	ErrUnsupportedInfo = &Error{Type: "modify", Condition: "feature-not-implemented", Jingle: "unsupported-info"}
-	ErrNotImplemented  = &Error{Type: "cancel", Condition: "feature-not-implemented"}
-	ErrBadRequest      = &Error{Type: "modify", Condition: "bad-request"}
+	// ErrSecurityRequired is for what must not pass the servers (XEP-0166 section 12).
+	ErrSecurityRequired = &Error{Type: "cancel", Condition: "not-acceptable", Jingle: "security-required"}
+	// ErrUnavailable is for strangers (XEP-0166 section 6.3).
+	ErrUnavailable = &Error{Type: "cancel", Condition: "service-unavailable"}
+	ErrNotImplemented = &Error{Type: "cancel", Condition: "feature-not-implemented"}
+	ErrBadRequest     = &Error{Type: "modify", Condition: "bad-request"}
 )
 
 // Is makes errors.Is compare conditions, whatever the text.
@@ -88,14 +101,22 @@ func (e *Error) because(text string) *Error {
 
 // Element returns the <error/> child of a stanza, in the stanza's own namespace, which is written as none.
 func (e *Error) Element() *element.Element {
-	out := element.New("", "error", "type", e.Type).Append(element.New(NSStanzas, e.Condition))
+	out := element.New("", "error", "type", e.Type).Append(element.New(NSStanzas, e.Condition).WithText(e.Address))
 	if e.Text != "" {
 		out.Append(element.New(NSStanzas, "text").WithText(e.Text))
 	}
 	if e.Jingle != "" {
-		out.Append(element.New(NSErrors, e.Jingle))
+		out.Append(element.New(errorSpace(e.Jingle), e.Jingle))
 	}
 	return out
+}
+
+// errorSpace is the namespace of a Jingle condition.
+func errorSpace(condition string) string {
+	if condition == InvalidCrypto || condition == CryptoRequired {
+		return NSRTPErrors
+	}
+	return NSErrors
 }
 
 // ParseError reads the <error/> of a stanza of type error.  Where there is none, or none that RFC 6120 knows, the condition is
@@ -123,8 +144,8 @@ func (e *Error) read(from *element.Element) {
 		case c.Space == NSStanzas && c.Local == "text":
 			e.Text = clip(strings.TrimSpace(c.Text))
 		case c.Space == NSStanzas:
-			e.Condition = c.Local
-		case c.Space == NSErrors:
+			e.Condition, e.Address = c.Local, clip(strings.TrimSpace(c.Text))
+		case c.Space == NSErrors, c.Space == NSRTPErrors:
 			e.Jingle = c.Local
 		}
 	}
@@ -136,9 +157,16 @@ func (r Reason) Element() *element.Element {
 	if condition == "" {
 		condition = GeneralError
 	}
-	out := element.New(NS, "reason").Append(element.New(NS, string(condition)))
+	named := element.New(NS, string(condition))
+	if r.SID != "" && condition == AlternativeSession {
+		named.Append(element.New(NS, "sid").WithText(r.SID))
+	}
+	out := element.New(NS, "reason").Append(named)
 	if r.Text != "" {
 		out.Append(element.New(NS, "text").WithText(r.Text))
+	}
+	if r.RTP != "" {
+		out.Append(element.New(NSRTPErrors, r.RTP))
 	}
 	return out
 }
@@ -148,16 +176,28 @@ func (d *decoder) reason(e *element.Element) *Reason {
 	r := &Reason{Condition: GeneralError}
 	for _, c := range e.Children {
 		switch {
+		case c.Space == NSRTPErrors && (c.Local == InvalidCrypto || c.Local == CryptoRequired):
+			r.RTP = c.Local
 		case !d.is(c, NS, c.Local):
 		case c.Local == "text":
 			r.Text = clip(strings.TrimSpace(c.Text))
 		case slices.Contains(conditions, Condition(c.Local)):
-			r.Condition = Condition(c.Local)
+			r.Condition, r.SID = Condition(c.Local), d.alternative(c)
 		case d.takes(ReasonSpelling):
 			r.Condition = misspelled(c.Local)
 		}
 	}
 	return r
+}
+
+// alternative reads the session that an alternative-session names.
+func (d *decoder) alternative(e *element.Element) string {
+	for _, c := range e.Children {
+		if d.is(c, NS, "sid") && e.Local == string(AlternativeSession) && len(c.Text) <= maxID {
+			return strings.TrimSpace(c.Text)
+		}
+	}
+	return ""
 }
 
 // clip bounds a text for people that a stranger sent.

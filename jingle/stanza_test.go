@@ -51,6 +51,8 @@ func TestStanzaRoundTrip(t *testing.T) {
 		offer,
 		`<jingle xmlns='urn:xmpp:jingle:1' action='session-accept' sid='s1' responder='b@example.org/1'><content creator='responder' name='v' senders='initiator' disposition='early-session'/></jingle>`,
 		`<jingle xmlns='urn:xmpp:jingle:1' action='session-terminate' sid='s1'><reason><decline/><text>not now</text></reason></jingle>`,
+		`<jingle xmlns='urn:xmpp:jingle:1' action='session-terminate' sid='s1'><reason><alternative-session><sid>s2</sid></alternative-session></reason></jingle>`,
+		`<jingle xmlns='urn:xmpp:jingle:1' action='session-terminate' sid='s1'><reason><security-error/><text>no keys</text><crypto-required xmlns='urn:xmpp:jingle:apps:rtp:errors:1'/></reason></jingle>`,
 		`<jingle xmlns='urn:xmpp:jingle:1' action='transport-info' sid='s1'><content creator='initiator' name='0'><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u' pwd='p'/></content></jingle>`,
 		`<jingle xmlns='urn:xmpp:jingle:1' action='content-modify' sid='s1'><content creator='initiator' name='0' senders='both'/></jingle>`,
 	} {
@@ -79,7 +81,7 @@ func TestStanzaRefused(t *testing.T) {
 		"no <jingle/>":                `<jingle xmlns='urn:example' action='session-initiate' sid='s'/>`,
 		"without sid":                 `<jingle xmlns='urn:xmpp:jingle:1' action='session-info'/>`,
 		"sid of <jingle/> is longer":  `<jingle xmlns='urn:xmpp:jingle:1' action='session-info' sid='` + many("x", 2000) + `'/>`,
-		"unknown action":              `<jingle xmlns='urn:xmpp:jingle:1' action='source-add' sid='s'/>`,
+		"unknown action":              `<jingle xmlns='urn:xmpp:jingle:1' action='session-replace' sid='s'/>`,
 		"without content":             `<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='s'/>`,
 		"creator is neither":          `<jingle xmlns='urn:xmpp:jingle:1' action='session-info' sid='s'><content creator='me' name='0'/></jingle>`,
 		"unknown senders":             `<jingle xmlns='urn:xmpp:jingle:1' action='session-info' sid='s'><content senders='me' name='0'/></jingle>`,

@@ -20,24 +20,33 @@ func (s State) String() string {
 	return [...]string{"none", "pending", "active", "ended"}[s]
 }
 
-// actions is every action of XEP-0166 section 7.2 and the parties that may take it in a pending and in an active session.
-// The state diagram of section 5.1 lets contents and transports be changed while the session is still pending.
-var actions = map[Action]struct{ pending, active parties }{
-	SessionInitiate:  {nobody, nobody},
-	SessionAccept:    {onlyResponder, nobody},
-	SessionTerminate: {both, both},
-	SessionInfo:      {both, both},
-	ContentAccept:    {both, both},
-	ContentAdd:       {both, both},
-	ContentModify:    {both, both},
-	ContentReject:    {both, both},
-	ContentRemove:    {both, both},
-	DescriptionInfo:  {both, both},
-	SecurityInfo:     {both, both},
-	TransportAccept:  {both, both},
-	TransportInfo:    {both, both},
-	TransportReject:  {both, both},
-	TransportReplace: {both, both},
+// rule is who may take an action in a pending and in an active session, and whether it is about contents: one without any is malformed.
+type rule struct {
+	pending, active parties
+	contents        bool
+}
+
+// actions is every action of XEP-0166 section 7.2 and those of Jitsi.  The state diagram of section 5.1 lets contents and transports be
+// changed while the session is still pending.
+var actions = map[Action]rule{
+	SessionInitiate:  {nobody, nobody, true},
+	SessionAccept:    {onlyResponder, nobody, true},
+	SessionTerminate: {both, both, false},
+	SessionInfo:      {both, both, false},
+	ContentAccept:    {both, both, true},
+	ContentAdd:       {both, both, true},
+	ContentModify:    {both, both, true},
+	ContentReject:    {both, both, true},
+	ContentRemove:    {both, both, true},
+	DescriptionInfo:  {both, both, true},
+	SecurityInfo:     {both, both, false},
+	TransportAccept:  {both, both, true},
+	TransportInfo:    {both, both, true},
+	TransportReject:  {both, both, true},
+	TransportReplace: {both, both, true},
+	// A conference tells of others' sources from its session-initiate on; what they stand for is nothing before the session is active.
+	SourceAdd:    {both, both, true},
+	SourceRemove: {both, both, true},
 }
 
 type parties int

@@ -25,6 +25,8 @@ content-modify      -   -     P   P       A   A
 content-remove      -   -     P   P       A   A
 description-info    -   -     P   P       A   A
 security-info       -   -     P   P       A   A
+source-add          -   -     P   P       A   A
+source-remove       -   -     P   P       A   A
 `
 
 func TestState(t *testing.T) {
@@ -53,7 +55,7 @@ func TestState(t *testing.T) {
 }
 
 func TestStateUnknownAction(t *testing.T) {
-	got, err := Active.Next("source-add", Initiator)
+	got, err := Active.Next("session-replace", Initiator)
 	if got != Active || !errors.Is(err, ErrBadRequest) {
 		t.Errorf("got %s, %v", got, err)
 	}
