@@ -81,7 +81,7 @@ var (
 	// ErrSecurityRequired is for what must not pass the servers (XEP-0166 section 12).
 	ErrSecurityRequired = &Error{Type: "cancel", Condition: "not-acceptable", Jingle: "security-required"}
 	// ErrUnavailable is for strangers (XEP-0166 section 6.3).
-	ErrUnavailable = &Error{Type: "cancel", Condition: "service-unavailable"}
+	ErrUnavailable    = &Error{Type: "cancel", Condition: "service-unavailable"}
 	ErrNotImplemented = &Error{Type: "cancel", Condition: "feature-not-implemented"}
 	ErrBadRequest     = &Error{Type: "modify", Condition: "bad-request"}
 )

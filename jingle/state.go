@@ -20,7 +20,8 @@ func (s State) String() string {
 	return [...]string{"none", "pending", "active", "ended"}[s]
 }
 
-// rule is who may take an action in a pending and in an active session, and whether it is about contents: one without any is malformed.
+// rule is who may take an action in a pending and in an active session, and whether one without contents is malformed rather than of no
+// effect.
 type rule struct {
 	pending, active parties
 	contents        bool
@@ -38,12 +39,12 @@ var actions = map[Action]rule{
 	ContentModify:    {both, both, true},
 	ContentReject:    {both, both, true},
 	ContentRemove:    {both, both, true},
-	DescriptionInfo:  {both, both, true},
+	DescriptionInfo:  {both, both, false},
 	SecurityInfo:     {both, both, false},
-	TransportAccept:  {both, both, true},
-	TransportInfo:    {both, both, true},
-	TransportReject:  {both, both, true},
-	TransportReplace: {both, both, true},
+	TransportAccept:  {both, both, false},
+	TransportInfo:    {both, both, false},
+	TransportReject:  {both, both, false},
+	TransportReplace: {both, both, false},
 	// A conference tells of others' sources from its session-initiate on; what they stand for is nothing before the session is active.
 	SourceAdd:    {both, both, true},
 	SourceRemove: {both, both, true},
