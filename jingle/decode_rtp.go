@@ -8,6 +8,7 @@ import (
 
 func (d *decoder) rtp(e *element.Element) *RTP {
 	r := &RTP{Media: e.Attr("media"), SSRC: e.Attr("ssrc")}
+	r.reserve(e)
 	for _, c := range e.Children {
 		switch c.Local {
 		case "payload-type", "rtcp-fb", "rtcp-fb-trr-int", "rtp-hdrext":
@@ -22,6 +23,25 @@ func (d *decoder) rtp(e *element.Element) *RTP {
 		r.spreadPTime(number(e.Attr("ptime"), 1, 10000, 0), number(e.Attr("maxptime"), 1, 10000, 0))
 	}
 	return r
+}
+
+// reserve makes room for the lists that are long.
+func (r *RTP) reserve(e *element.Element) {
+	types, extensions := 0, 0
+	for _, c := range e.Children {
+		switch c.Local {
+		case "payload-type":
+			types++
+		case "rtp-hdrext":
+			extensions++
+		}
+	}
+	if types > 0 {
+		r.PayloadTypes = make([]PayloadType, 0, min(types, maxPayloadTypes))
+	}
+	if extensions > 0 {
+		r.HdrExts = make([]HdrExt, 0, min(extensions, maxHdrExts))
+	}
 }
 
 // other keeps an element that means nothing here, so that its loss can be reported.
@@ -83,12 +103,30 @@ func (d *decoder) payloadType(e *element.Element) PayloadType {
 	if p.ID < 0 {
 		d.fail("payload-type with id %s: it is a number from 0 to 127", quote(e.Attr("id")))
 	}
-	var written []parameter
+	parameters, feedback := 0, 0
+	for _, c := range e.Children {
+		switch c.Local {
+		case "parameter":
+			parameters++
+		case "rtcp-fb":
+			feedback++
+		}
+	}
+	if feedback > 0 && feedback <= maxFeedback {
+		p.Feedback = make([]Feedback, 0, feedback)
+	}
+	var list []Parameter
+	if parameters > 0 && parameters <= maxParameters {
+		list = make([]Parameter, 0, parameters)
+	}
 	for _, c := range e.Children {
 		switch {
 		case d.is(c, NSRTP, "parameter"):
-			if d.room("parameters of a payload type", len(written), maxParameters) {
-				written = append(written, readParameter(c))
+			if !d.room("parameters of a payload type", len(list), maxParameters) {
+				return p
+			}
+			if x, ok := d.formatParameter(c); ok {
+				list = append(list, x)
 			}
 		case d.is(c, NSFeedback, "rtcp-fb"):
 			d.feedback(&p.Feedback, &p.TRRInt, c)
@@ -96,7 +134,10 @@ func (d *decoder) payloadType(e *element.Element) PayloadType {
 			p.TRRInt = c.Attr("value")
 		}
 	}
-	p.Parameters = d.formatParameters(p.Name, written)
+	p.Parameters = d.plainParameters(p.Name, list)
+	if len(p.Feedback) == 0 {
+		p.Feedback = nil
+	}
 	return p
 }
 
@@ -116,7 +157,10 @@ func (d *decoder) feedback(list *[]Feedback, trr *string, e *element.Element) {
 
 // parameters reads the <parameter/> children of feedback, header extensions and sources as they are.
 func (d *decoder) parameters(e *element.Element, space string) []Parameter {
-	var list []Parameter
+	if len(e.Children) == 0 {
+		return nil
+	}
+	list := make([]Parameter, 0, min(len(e.Children), maxParameters))
 	for _, c := range e.Children {
 		if c.Local != "parameter" || !(d.is(c, space, "parameter") || d.takes(ParameterNamespace)) {
 			continue
@@ -126,6 +170,9 @@ func (d *decoder) parameters(e *element.Element, space string) []Parameter {
 		}
 		value, has := c.LookupAttr("value")
 		list = append(list, Parameter{Name: c.Attr("name"), Value: value, HasValue: has})
+	}
+	if len(list) == 0 {
+		return nil
 	}
 	return list
 }

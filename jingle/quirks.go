@@ -202,48 +202,40 @@ func oneMsid(list []Parameter) []Parameter {
 	return out
 }
 
-// parameter is a <parameter/> of a payload type as written.
-type parameter struct {
-	name, value       string
-	hasName, hasValue bool
-}
-
-func readParameter(e *element.Element) parameter {
-	var p parameter
-	p.name, p.hasName = e.LookupAttr("name")
-	p.value, p.hasValue = e.LookupAttr("value")
-	p.name = strings.TrimSpace(p.name)
-	return p
-}
-
-// formatParameters turns what was written into fmtp parameters: a name and a value, or a bare value without a name.
-func (d *decoder) formatParameters(codec string, written []parameter) []Parameter {
-	var list []Parameter
-	for _, p := range written {
-		if p.hasName && p.hasValue && p.name != "fmtp" {
-			list = append(list, Parameter{Name: p.name, Value: p.value, HasValue: true})
-		} else if d.takes(NamelessParameter) {
-			list = append(list, bare(p))
-		}
+// formatParameter reads a <parameter/> of a payload type as a part of an fmtp line: a name and a value, or a bare value without a name.  It
+// returns false for an empty one.
+func (d *decoder) formatParameter(e *element.Element) (Parameter, bool) {
+	name, hasName := e.LookupAttr("name")
+	value, hasValue := e.LookupAttr("value")
+	name = strings.TrimSpace(name)
+	switch {
+	case hasName && hasValue && name != "fmtp":
+	case !d.takes(NamelessParameter):
+		return Parameter{}, false
+	case hasValue:
+		name = ""
+	default:
+		name, value = "", name
 	}
-	if d.takes(PackedParameters) {
+	return Parameter{Name: name, Value: value, HasValue: true}, name != "" || value != ""
+}
+
+// plainParameters undoes what Jicofo and Monal do to the parameters of a codec.  Most lists need nothing and are returned as they are.
+func (d *decoder) plainParameters(codec string, list []Parameter) []Parameter {
+	if d.takes(PackedParameters) && slices.ContainsFunc(list, func(p Parameter) bool { return strings.IndexByte(p.Value, ';') >= 0 }) {
 		list = unpack(list)
 	}
-	if d.takes(TypedParameters) {
+	if d.takes(TypedParameters) && isTyped(list) {
 		list = untype(codec, list)
 	}
 	if len(list) > maxParameters {
 		d.fail("more than %d parameters of a payload type", maxParameters)
 		return nil
 	}
-	return slices.DeleteFunc(list, func(p Parameter) bool { return p.Name == "" && p.Value == "" })
-}
-
-func bare(p parameter) Parameter {
-	if !p.hasValue {
-		return Parameter{Value: p.name, HasValue: true}
+	if len(list) == 0 {
+		return nil
 	}
-	return Parameter{Value: p.value, HasValue: true}
+	return slices.DeleteFunc(list, func(p Parameter) bool { return p.Name == "" && p.Value == "" })
 }
 
 func unpack(list []Parameter) []Parameter {
@@ -276,6 +268,20 @@ var typedNames = map[string]string{
 
 // typedDefault is the profile-level-id that Monal writes when there is none: 0x420010.
 const typedDefault = "420010"
+
+// isTyped tells whether anything in the list can come from Monal's writer.
+func isTyped(list []Parameter) bool {
+	profiles := 0
+	for i := range list {
+		switch p := &list[i]; {
+		case p.Name == "profile-level-id":
+			profiles++
+		case p.Value == "true", p.Value == "false", p.Name == "encodings", strings.IndexByte(p.Name, '_') >= 0:
+			return true
+		}
+	}
+	return profiles > 1
+}
 
 // untype restores the parameters that Monal prints from typed fields.
 func untype(codec string, list []Parameter) []Parameter {

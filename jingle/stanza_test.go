@@ -66,6 +66,76 @@ func TestStanzaRoundTrip(t *testing.T) {
 	}
 }
 
+// Everything else that the XEPs define: what is written is what was read, to the byte.
+func TestTransportsRoundTrip(t *testing.T) {
+	const fp = `<fingerprint xmlns='urn:xmpp:jingle:apps:dtls:0' hash='sha-1' setup='actpass'>00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13</fingerprint>`
+	const file = `<description xmlns='urn:xmpp:jingle:apps:file-transfer:5'><file><name>a</name></file></description>`
+	const candidate = `<candidate component='1' foundation='1' generation='0' id='c1' ip='203.0.113.7' network='0' port='50000' priority='1694498815' protocol='udp' type='host'/>`
+	for name, body := range map[string]string{
+		"XEP-0371": `<transport xmlns='urn:xmpp:jingle:transports:ice:0' ufrag='u' pwd='p' ice2='true'>` + candidate +
+			`<remote-candidate component='1' ip='192.0.2.1' port='3478'/><remote-candidate component='2' ip='192.0.2.1' port='3479'/><gathering-complete/></transport>`,
+		"XEP-0177": `<transport xmlns='urn:xmpp:jingle:transports:raw-udp:1'><candidate component='1' generation='0' id='r1' ip='192.0.2.1' port='13540' type='host'/></transport>`,
+		"XEP-0343": `<transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u' pwd='p'>` +
+			`<sctpmap xmlns='urn:xmpp:jingle:transports:dtls-sctp:1' number='5001' protocol='webrtc-datachannel' streams='1024' max-message-size='262144'/>` +
+			`<channel xmlns='urn:xmpp:jingle:transports:webrtc-datachannel:0' id='1' negotiated='true'/>` +
+			`<channel xmlns='urn:xmpp:jingle:transports:webrtc-datachannel:0' ordered='false' maxPacketLifeTime='3000' maxRetransmits='0' protocol='p' label='l'/>` + fp + `</transport>`,
+		"Conversations": `<transport xmlns='urn:xmpp:jingle:transports:webrtc-datachannel:1' sctp-port='5000' max-message-size='262144'>` +
+			`<transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u' pwd='p'>` + fp + candidate + `</transport></transport>`,
+		"Movim": `<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='application'/><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u' pwd='p'>` +
+			`<sctpmap xmlns='urn:xmpp:jingle:transports:dtls-sctp:1' number='5000' protocol='webrtc-datachannel'/></transport>`,
+		"XEP-0167 section 7, XEP-0262": `<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'><encryption required='1'>` +
+			`<crypto tag='1' crypto-suite='AES_CM_128_HMAC_SHA1_80' key-params='inline:a=|2^20|1:32' session-params='KDR=1 UNENCRYPTED_SRTCP'/>` +
+			`<zrtp-hash xmlns='urn:xmpp:jingle:apps:rtp:zrtp:1' version='1.10'>fe30efd02423</zrtp-hash></encryption></description><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u' pwd='p'/>`,
+		"unknown children": `<transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u' pwd='p'><web-socket xmlns='http://jitsi.org/protocol/colibri' url='wss://x'/></transport>`,
+		"file transfer":    `<transport xmlns='urn:xmpp:jingle:transports:webrtc-datachannel:1' sctp-port='5000'><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u' pwd='p'/></transport>` + file,
+	} {
+		xml := `<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='s1'><content creator='initiator' name='0' senders='both'>` + body + `</content></jingle>`
+		s, err := ParseStanza(mustParse(t, xml))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if got := s.Element().String(); got != xml {
+			t.Errorf("%s: written as\n%s\nwant\n%s", name, got, xml)
+		}
+	}
+}
+
+// A transport-info of data channels says only in which transport the candidates are.
+func TestDataChannelCandidates(t *testing.T) {
+	const xml = `<jingle xmlns='urn:xmpp:jingle:1' action='transport-info' sid='s1'><content creator='initiator' name='d'>` +
+		`<transport xmlns='urn:xmpp:jingle:transports:webrtc-datachannel:1'><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u' pwd='p'>` +
+		`<candidate component='1' foundation='1' generation='0' id='c1' ip='203.0.113.7' network='0' port='50000' priority='1694498815' protocol='udp' type='host'/>` +
+		`</transport></transport></content></jingle>`
+	s, err := ParseStanza(mustParse(t, xml))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ice := s.Contents[0].ICE; ice == nil || len(ice.Candidates) != 1 || ice.SCTP == nil || ice.SCTP.Form != SCTPTransport {
+		t.Fatalf("%+v", ice)
+	}
+	if got := s.Element().String(); got != xml {
+		t.Errorf("written as\n%s", got)
+	}
+	s.Contents[0].ICE.SCTP.Form = SCTPMap
+	if got := s.Element().String(); strings.Contains(got, "sctp") {
+		t.Errorf("written as\n%s", got)
+	}
+}
+
+// SDES is not written beside a fingerprint: who finds both might take the one that browsers lack.
+func TestEncryptionOrFingerprint(t *testing.T) {
+	c := Content{RTP: &RTP{Media: "audio", Encryption: &Encryption{Crypto: []Crypto{{Tag: "1"}}}}, ICE: &Transport{}}
+	for _, protect := range []func(){func() {}, func() { c.ICE.Fingerprints = []Fingerprint{{Hash: "sha-1"}} },
+		func() { c.ICE.Fingerprints, c.ICE.Protected = nil, true }} {
+		protect()
+		s := Stanza{Action: SessionInitiate, Contents: []Content{c}}
+		written := strings.Contains(s.Element().String(), "<crypto")
+		if written != c.unencrypted() {
+			t.Errorf("crypto written: %v, with %+v", written, c.ICE)
+		}
+	}
+}
+
 func TestStanzaRefused(t *testing.T) {
 	wrap := func(body string) string {
 		return `<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='s'><content creator='initiator' name='0'>` + body + `</content></jingle>`
@@ -97,6 +167,15 @@ func TestStanzaRefused(t *testing.T) {
 		"more than 64 header":         rtp(many(`<rtp-hdrext xmlns='urn:xmpp:jingle:apps:rtp:rtp-hdrext:0' id='1' uri='u'/>`, 65)),
 		"more than 128 sources":       rtp(many(`<source xmlns='urn:xmpp:jingle:apps:rtp:ssma:0' ssrc='1'/>`, 129)),
 		"more than 128 candidates":    ice(many(`<candidate ip='192.0.2.1' port='1'/>`, 129)),
+		"more than 16 remote":         ice(many(`<remote-candidate ip='192.0.2.1' port='1'/>`, 17)),
+		"more than 64 data":           ice(many(`<channel xmlns='urn:xmpp:jingle:transports:webrtc-datachannel:0'/>`, 65)),
+		"more than 64 unknown":        ice(many(`<x xmlns='urn:example'/>`, 65)),
+		"more than 16 categories":     rtp(many(`<category xmlns='urn:xmpp:jingle:apps:category:0' name='alt'/>`, 17)),
+		"more than 16 keys":           rtp(`<encryption>` + many(`<crypto/>`, 17) + `</encryption>`),
+		"more than 8 ZRTP":            rtp(`<encryption>` + many(`<zrtp-hash xmlns='urn:xmpp:jingle:apps:rtp:zrtp:1'/>`, 9) + `</encryption>`),
+		"more than 128 source groups": rtp(many(`<rid-group xmlns='urn:xmpp:jingle:apps:rtp:ssma:0'/>`, 129)),
+		"content-add without content": `<jingle xmlns='urn:xmpp:jingle:1' action='content-add' sid='s'/>`,
+		"room of a conference":        `<jingle xmlns='urn:xmpp:jingle:1' action='session-info' sid='s'><muji xmlns='urn:xmpp:jingle:muji:0' room='` + many("r", 3072) + `'/></jingle>`,
 		"more than 8 fingerprints":    ice(many(`<fingerprint xmlns='urn:xmpp:jingle:apps:dtls:0' hash='sha-1'>`+many("00:", 19)+`00</fingerprint>`, 9)),
 	} {
 		_, err := ParseStanza(mustParse(t, xml))
