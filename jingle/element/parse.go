@@ -118,8 +118,9 @@ type parser struct {
 	prefixes []binding
 	open     []frame
 	children []*Element // finished children of all open elements, in order
-	raw      []rawAttr
-	last     *Element // begun last
+	declared []rawAttr  // namespace declarations of the tag being read
+	prefixed []rawAttr  // attributes of the tag being read whose prefix is not resolved yet
+	last     *Element   // begun last
 	elements int
 	slab     slab
 }
@@ -129,6 +130,7 @@ type binding struct{ prefix, space string }
 type rawAttr struct {
 	prefix, local, value string
 	pos                  int
+	index                int // among the attributes
 }
 
 // frame is an element whose end tag is awaited.
@@ -151,6 +153,9 @@ func newParser(b []byte, in Scope, lim Limits) (*parser, error) {
 		return nil, &SyntaxError{Offset: i, Msg: msgChar}
 	}
 	p.s = string(b)
+	p.open = make([]frame, 0, 8)
+	p.children = make([]*Element, 0, 32)
+	p.slab = newSlab(b)
 	for prefix, space := range in {
 		if prefix == "" {
 			p.deflt = space
@@ -198,17 +203,15 @@ func (p *parser) content() error {
 	if p.s[p.pos] != '<' {
 		return p.text()
 	}
-	rest := p.s[p.pos:]
-	switch {
-	case strings.HasPrefix(rest, "</"):
+	if p.pos+1 < len(p.s) && p.s[p.pos+1] == '/' {
 		p.pos += 2
 		return p.endTag()
-	case strings.HasPrefix(rest, cdataOpen):
-		return p.cdata()
-	default:
-		p.pos++
-		return p.startTag()
 	}
+	if strings.HasPrefix(p.s[p.pos:], cdataOpen) {
+		return p.cdata()
+	}
+	p.pos++
+	return p.startTag()
 }
 
 // startTag reads on from after the "<" and opens the element unless it is empty.
@@ -228,26 +231,32 @@ func (p *parser) startTag() error {
 		return err
 	}
 	f := frame{name: p.s[start:p.pos], deflt: p.deflt, prefixes: len(p.prefixes), children: len(p.children)}
-	empty, err := p.attributes()
+	attrs, empty, err := p.attributes()
 	if err != nil {
 		return err
 	}
-	if err := p.declare(); err != nil {
-		return err
+	if len(p.declared) > 0 {
+		if err := p.declare(); err != nil {
+			return err
+		}
+	}
+	if len(p.prefixed) > 0 {
+		if err := p.resolveAttrs(attrs); err != nil {
+			return err
+		}
 	}
 	e := p.slab.element()
-	p.last, f.e = e, e
+	p.last = e
+	e.Local, e.Attrs = local, attrs
 	if e.Space, err = p.resolve(prefix, start); err != nil {
 		return err
 	}
-	e.Local = local
-	if err := p.resolveAttrs(e); err != nil {
-		return err
-	}
-	p.open = append(p.open, f)
 	if empty {
-		p.close()
+		p.leave(e, f.deflt, f.prefixes)
+		return nil
 	}
+	f.e = e
+	p.open = append(p.open, f)
 	return nil
 }
 
@@ -275,58 +284,84 @@ func (p *parser) close() {
 		f.e.Children = p.slab.pointers(p.children[f.children:])
 		p.children = p.children[:f.children]
 	}
-	p.children = append(p.children, f.e)
-	p.deflt = f.deflt
-	p.prefixes = p.prefixes[:f.prefixes]
 	f.text = nil
 	p.open = p.open[:len(p.open)-1]
+	p.leave(f.e, f.deflt, f.prefixes)
 }
 
-// attributes reads up to the end of a start tag into p.raw and tells an empty element.
-func (p *parser) attributes() (empty bool, err error) {
-	p.raw = p.raw[:0]
+// leave returns to the scope outside of a finished element.
+func (p *parser) leave(e *Element, deflt string, prefixes int) {
+	if len(p.open) > 0 {
+		p.children = append(p.children, e)
+	}
+	p.deflt = deflt
+	p.prefixes = p.prefixes[:prefixes]
+}
+
+// attributes reads up to the end of a start tag and tells an empty element.  What needs the namespaces in scope is left in p.declared and
+// p.prefixed.
+func (p *parser) attributes() (attrs []Attr, empty bool, err error) {
+	p.declared, p.prefixed = p.declared[:0], p.prefixed[:0]
+	p.slab.beginAttrs()
 	for {
 		spaced := p.space()
 		switch {
 		case p.accept('>'):
-			return false, nil
+			return p.slab.endAttrs(), false, nil
 		case p.accept('/'):
 			if !p.accept('>') {
-				return false, p.fail("expected > after /")
+				return nil, false, p.fail("expected > after /")
 			}
-			return true, nil
+			return p.slab.endAttrs(), true, nil
 		case p.pos == len(p.s):
-			return false, p.fail("tag not closed")
+			return nil, false, p.fail("tag not closed")
 		case !spaced:
-			return false, p.fail(msgSpace)
+			return nil, false, p.fail(msgSpace)
 		}
-		a := rawAttr{pos: p.pos}
-		if a.prefix, a.local, err = p.name(); err != nil {
-			return false, err
+		if err := p.attribute(); err != nil {
+			return nil, false, err
 		}
-		p.space()
-		if !p.accept('=') {
-			return false, p.fail("expected = after the attribute's name")
-		}
-		p.space()
-		if a.value, err = p.quoted(); err != nil {
-			return false, err
-		}
-		if len(p.raw) >= p.lim.Attrs {
-			return false, p.exceeded("too many attributes")
-		}
-		p.raw = append(p.raw, a)
 	}
 }
 
-// declare brings the namespace declarations among p.raw into force (Namespaces in XML sections 3 and 5).
+func (p *parser) attribute() error {
+	start := p.pos
+	prefix, local, err := p.name()
+	if err != nil {
+		return err
+	}
+	if !p.accept('=') {
+		p.space()
+		if !p.accept('=') {
+			return p.fail("expected = after the attribute's name")
+		}
+	}
+	value, err := p.value()
+	if err != nil {
+		return err
+	}
+	have := p.slab.begun()
+	if len(have)+len(p.declared) >= p.lim.Attrs {
+		return p.exceeded("too many attributes")
+	}
+	switch {
+	case prefix == "xmlns", prefix == "" && local == "xmlns":
+		p.declared = append(p.declared, rawAttr{prefix: prefix, local: local, value: value, pos: start})
+		return nil
+	case prefix != "":
+		p.prefixed = append(p.prefixed, rawAttr{prefix: prefix, local: local, pos: start, index: len(have)})
+	case hasAttr(have, "", local):
+		return &SyntaxError{Offset: start, Msg: msgTwice}
+	}
+	p.slab.attr(Attr{prefix, local, value}) // the prefix only until it is resolved
+	return nil
+}
+
+// declare brings p.declared into force (Namespaces in XML sections 3 and 5).
 func (p *parser) declare() error {
 	outer, hasDefault := len(p.prefixes), false
-	for _, a := range p.raw {
-		isDefault := a.prefix == "" && a.local == "xmlns"
-		if !isDefault && a.prefix != "xmlns" {
-			continue
-		}
+	for _, a := range p.declared {
+		isDefault := a.prefix == ""
 		if msg := badBinding(a, isDefault); msg != "" {
 			return &SyntaxError{Offset: a.pos, Msg: msg}
 		}
@@ -364,29 +399,20 @@ func badBinding(a rawAttr, isDefault bool) string {
 	return ""
 }
 
-// resolveAttrs gives e the attributes of p.raw that are no declarations.
-func (p *parser) resolveAttrs(e *Element) error {
-	attrs := p.slab.attributes(len(p.raw))
-	for _, a := range p.raw {
-		if a.prefix == "xmlns" || a.prefix == "" && a.local == "xmlns" {
-			continue
+// resolveAttrs gives p.prefixed among attrs their namespaces.
+func (p *parser) resolveAttrs(attrs []Attr) error {
+	for _, a := range p.prefixed {
+		space, err := p.resolve(a.prefix, a.pos)
+		if err != nil {
+			return err
 		}
-		space := ""
-		if a.prefix != "" {
-			var err error
-			if space, err = p.resolve(a.prefix, a.pos); err != nil {
-				return err
-			}
-		}
-		if hasAttr(attrs, space, a.local) {
+		attrs[a.index].Space = space
+	}
+	for _, a := range p.prefixed {
+		if hasAttr(attrs[:a.index], attrs[a.index].Space, a.local) {
 			return &SyntaxError{Offset: a.pos, Msg: msgTwice}
 		}
-		attrs = append(attrs, Attr{space, a.local, a.value})
 	}
-	if len(attrs) > 0 {
-		e.Attrs = attrs[:len(attrs):len(attrs)]
-	}
-	p.slab.keep(len(attrs))
 	return nil
 }
 

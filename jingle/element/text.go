@@ -1,6 +1,7 @@
 package element
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -30,19 +31,62 @@ func (p *parser) accept(c byte) bool {
 
 // space skips white space and tells whether there was any.
 func (p *parser) space() bool {
-	start := p.pos
-	for p.pos < len(p.s) && isSpace(p.s[p.pos]) {
-		p.pos++
+	start, i := p.pos, p.pos
+	for i < len(p.s) && isSpace(p.s[i]) {
+		i++
 	}
-	return p.pos > start
+	p.pos = i
+	return i > start
 }
 
 func isSpace(c byte) bool {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n'
 }
 
+// What a byte can be part of without a closer look.
+const (
+	inName  = 1 << iota // ASCII character of a name
+	inStart             // that a name can begin with
+	inValue             // of an attribute's value, within quotes of either kind
+	inText              // of character data
+)
+
+var class = func() (t [256]uint8) {
+	for c := range t {
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '_'
+		if letter {
+			t[c] |= inStart
+		}
+		if letter || c >= '0' && c <= '9' || c == '-' || c == '.' {
+			t[c] |= inName
+		}
+		if c >= ' ' && !strings.ContainsRune("<&'\"", rune(c)) {
+			t[c] |= inValue
+		}
+		if (c >= ' ' || c == '\t' || c == '\n') && !strings.ContainsRune("<&]", rune(c)) {
+			t[c] |= inText
+		}
+	}
+	return t
+}()
+
 // name reads a qualified name.
 func (p *parser) name() (prefix, local string, err error) {
+	s, i := p.s, p.pos
+	if i < len(s) && class[s[i]]&inStart != 0 {
+		for i++; i < len(s) && class[s[i]]&inName != 0; i++ {
+		}
+		if i == len(s) || s[i] != ':' && s[i] < utf8.RuneSelf {
+			local = s[p.pos:i]
+			p.pos = i
+			return "", local, nil
+		}
+	}
+	return p.qualifiedName()
+}
+
+// qualifiedName reads any name.
+func (p *parser) qualifiedName() (prefix, local string, err error) {
 	start := p.pos
 	p.nameChars()
 	local = p.s[start:p.pos]
@@ -65,7 +109,7 @@ func (p *parser) nameChars() {
 	for p.pos < len(p.s) {
 		c := p.s[p.pos]
 		if c < utf8.RuneSelf {
-			if !asciiName[c] {
+			if class[c]&inName == 0 {
 				return
 			}
 			p.pos++
@@ -79,32 +123,33 @@ func (p *parser) nameChars() {
 	}
 }
 
-var asciiName = func() (t [utf8.RuneSelf]bool) {
-	for c := range t {
-		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-' || c == '.'
-	}
-	return t
-}()
-
 // isNCName tells whether s can be a local name or prefix (Namespaces in XML section 3).
 func isNCName(s string) bool {
-	if s == "" || s[0] == '-' || s[0] == '.' || s[0] >= '0' && s[0] <= '9' {
+	if s == "" {
 		return false
 	}
-	ascii := true
+	ok := class[s[0]] & inStart
+	for i := 1; i < len(s) && ok != 0; i++ {
+		ok = class[s[i]] & inName
+	}
+	return ok != 0 || isForeignName(s)
+}
+
+// isForeignName is isNCName for names with characters beyond ASCII.
+func isForeignName(s string) bool {
+	foreign := false
 	for i, r := range s {
-		if r < utf8.RuneSelf {
-			if !asciiName[r] {
+		switch {
+		case r >= utf8.RuneSelf:
+			if !isNameRune(r) || i == 0 && !isNameStart(r) {
 				return false
 			}
-			continue
-		}
-		if !isNameRune(r) || i == 0 && !isNameStart(r) {
+			foreign = true
+		case class[r]&inName == 0, i == 0 && class[r]&inStart == 0:
 			return false
 		}
-		ascii = false
 	}
-	return ascii || utf8.ValidString(s)
+	return foreign && utf8.ValidString(s)
 }
 
 // isNameRune is NameChar of XML 1.0, fifth edition, for what is not ASCII.
@@ -140,9 +185,19 @@ func isChar(r rune) bool {
 // badChar returns the offset of the first byte that is no UTF-8 or begins a character XML does not allow, or -1.
 func badChar[T string | []byte](b T) int {
 	for i := 0; i < len(b); {
+		// Eight bytes at a time, while they are ASCII from the blank on: no byte has its highest bit, or borrows when it is lowered by a blank.
+		if i+8 <= len(b) {
+			const high, blanks = 0x8080808080808080, 0x2020202020202020
+			w := uint64(b[i]) | uint64(b[i+1])<<8 | uint64(b[i+2])<<16 | uint64(b[i+3])<<24 |
+				uint64(b[i+4])<<32 | uint64(b[i+5])<<40 | uint64(b[i+6])<<48 | uint64(b[i+7])<<56
+			if (w|(w-blanks))&high == 0 {
+				i += 8
+				continue
+			}
+		}
 		c := b[i]
 		if c < utf8.RuneSelf {
-			if c < 0x20 && !isSpace(c) {
+			if c < ' ' && !isSpace(c) {
 				return i
 			}
 			i++
@@ -155,6 +210,24 @@ func badChar[T string | []byte](b T) int {
 		i += n
 	}
 	return -1
+}
+
+// value reads white space and an attribute's value.
+func (p *parser) value() (string, error) {
+	if p.pos == len(p.s) || p.s[p.pos] != '\'' && p.s[p.pos] != '"' {
+		p.space()
+		return p.quoted()
+	}
+	s, i := p.s, p.pos+1
+	for i < len(s) && class[s[i]]&inValue != 0 {
+		i++
+	}
+	if i < len(s) && s[i] == s[p.pos] {
+		v := s[p.pos+1 : i]
+		p.pos = i + 1
+		return v, nil
+	}
+	return p.quoted()
 }
 
 // quoted reads an attribute's value, normalised as XML 1.0 section 3.3.3 says: white space written literally is a space.
@@ -185,6 +258,15 @@ func (p *parser) quoted() (string, error) {
 
 // text reads the run of character data that begins here.
 func (p *parser) text() error {
+	s, i := p.s, p.pos
+	for i < len(s) && class[s[i]]&inText != 0 {
+		i++
+	}
+	if i == len(s) || s[i] == '<' {
+		p.addText(s[p.pos:i])
+		p.pos = i
+		return nil
+	}
 	n := strings.IndexByte(p.s[p.pos:], '<')
 	if n < 0 {
 		n = len(p.s) - p.pos
@@ -301,35 +383,64 @@ func clip(s string) string {
 // slab hands out memory of a document in few allocations.
 type slab struct {
 	elements []Element
-	attrs    []Attr
+	attrs    []Attr // those of the tag being read are at the end, from begin on
+	begin    int
 	ptrs     []*Element
 }
 
-const slabSize = 64
+// Bounds of what is allocated at once, in numbers.  They stay below the size of a large object of the run-time, 32 KiB.
+const (
+	mostElements = 256
+	mostAttrs    = 512
+	mostPointers = 256
+)
+
+// newSlab returns a slab with room for what is in b, as far as can be told without reading it.
+func newSlab(b []byte) slab {
+	elements := 1 + bytes.Count(b, []byte{'<'}) - bytes.Count(b, []byte("</"))
+	attrs := bytes.Count(b, []byte{'='}) - bytes.Count(b, []byte(" xmlns="))
+	return slab{
+		elements: make([]Element, 0, min(elements, mostElements)),
+		attrs:    make([]Attr, 0, min(max(attrs, 0), mostAttrs)),
+		ptrs:     make([]*Element, 0, min(elements, mostPointers)),
+	}
+}
 
 func (s *slab) element() *Element {
 	if len(s.elements) == cap(s.elements) {
-		s.elements = make([]Element, 0, min(max(8, 2*cap(s.elements)), slabSize))
+		s.elements = make([]Element, 0, min(max(8, cap(s.elements)), mostElements))
 	}
 	s.elements = s.elements[:len(s.elements)+1]
 	return &s.elements[len(s.elements)-1]
 }
 
-// attributes returns an empty slice with room for n; keep says how many were used.
-func (s *slab) attributes(n int) []Attr {
-	if cap(s.attrs)-len(s.attrs) < n {
-		s.attrs = make([]Attr, 0, max(n, min(max(8, 2*cap(s.attrs)), 2*slabSize)))
+func (s *slab) beginAttrs() { s.begin = len(s.attrs) }
+
+// begun returns the attributes since beginAttrs.
+func (s *slab) begun() []Attr { return s.attrs[s.begin:] }
+
+func (s *slab) attr(a Attr) {
+	if len(s.attrs) == cap(s.attrs) {
+		have := s.begun()
+		s.attrs = append(make([]Attr, 0, max(2*len(have), min(max(8, cap(s.attrs)), mostAttrs))), have...)
+		s.begin = 0
 	}
-	return s.attrs[len(s.attrs):len(s.attrs):cap(s.attrs)]
+	s.attrs = append(s.attrs, a)
 }
 
-func (s *slab) keep(n int) { s.attrs = s.attrs[:len(s.attrs)+n] }
+// endAttrs returns the attributes since beginAttrs, nil for none.
+func (s *slab) endAttrs() []Attr {
+	if n := len(s.attrs); n > s.begin {
+		return s.attrs[s.begin:n:n]
+	}
+	return nil
+}
 
 // pointers returns a copy of from.
 func (s *slab) pointers(from []*Element) []*Element {
 	n := len(from)
 	if cap(s.ptrs)-len(s.ptrs) < n {
-		s.ptrs = make([]*Element, 0, max(n, min(max(8, 2*cap(s.ptrs)), slabSize)))
+		s.ptrs = make([]*Element, 0, max(n, min(max(8, cap(s.ptrs)), mostPointers)))
 	}
 	start := len(s.ptrs)
 	s.ptrs = append(s.ptrs, from...)
