@@ -23,6 +23,19 @@ type Element struct {
 // attributes in turn; a pair with an empty value is left out, as optional attributes are.
 func New(space, local string, attrs ...string) *Element {
 	e := &Element{Space: space, Local: local}
+	n := 0
+	for i := 1; i < len(attrs); i += 2 {
+		if attrs[i] != "" {
+			n++
+		}
+	}
+	if n > 0 {
+		e.Attrs = make([]Attr, 0, n)
+	}
+	return e.setAll(attrs)
+}
+
+func (e *Element) setAll(attrs []string) *Element {
 	for i := 0; i+1 < len(attrs); i += 2 {
 		if attrs[i+1] != "" {
 			e.Attrs = append(e.Attrs, Attr{Local: attrs[i], Value: attrs[i+1]})

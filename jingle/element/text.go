@@ -45,10 +45,12 @@ func isSpace(c byte) bool {
 
 // What a byte can be part of without a closer look.
 const (
-	inName  = 1 << iota // ASCII character of a name
-	inStart             // that a name can begin with
-	inValue             // of an attribute's value, within quotes of either kind
-	inText              // of character data
+	inName         = 1 << iota // ASCII character of a name
+	inStart                    // that a name can begin with
+	inValue                    // of an attribute's value, within quotes of either kind
+	inText                     // of character data
+	writtenInValue             // ASCII that is written as it is in a value, within single quotes
+	writtenInText              // and in character data
 )
 
 var class = func() (t [256]uint8) {
@@ -65,6 +67,12 @@ var class = func() (t [256]uint8) {
 		}
 		if (c >= ' ' || c == '\t' || c == '\n') && !strings.ContainsRune("<&]", rune(c)) {
 			t[c] |= inText
+		}
+		if c >= ' ' && c < utf8.RuneSelf && !strings.ContainsRune("&<>'", rune(c)) {
+			t[c] |= writtenInValue
+		}
+		if t[c]&writtenInValue != 0 || c == '\t' || c == '\n' || c == '\'' {
+			t[c] |= writtenInText
 		}
 	}
 	return t
@@ -395,20 +403,20 @@ const (
 	mostPointers = 256
 )
 
-// newSlab returns a slab with room for what is in b, as far as can be told without reading it.
+// newSlab returns a slab with room for what is probably in b: of the tags of stanzas a fifth or more are end tags, and of what stands before
+// an equals sign a fifth or more is xmlns.
 func newSlab(b []byte) slab {
-	elements := 1 + bytes.Count(b, []byte{'<'}) - bytes.Count(b, []byte("</"))
-	attrs := bytes.Count(b, []byte{'='}) - bytes.Count(b, []byte(" xmlns="))
+	elements := 1 + bytes.Count(b, []byte{'<'})*4/5
 	return slab{
 		elements: make([]Element, 0, min(elements, mostElements)),
-		attrs:    make([]Attr, 0, min(max(attrs, 0), mostAttrs)),
+		attrs:    make([]Attr, 0, min(1+bytes.Count(b, []byte{'='})*4/5, mostAttrs)),
 		ptrs:     make([]*Element, 0, min(elements, mostPointers)),
 	}
 }
 
 func (s *slab) element() *Element {
 	if len(s.elements) == cap(s.elements) {
-		s.elements = make([]Element, 0, min(max(8, cap(s.elements)), mostElements))
+		s.elements = make([]Element, 0, max(8, cap(s.elements)/4))
 	}
 	s.elements = s.elements[:len(s.elements)+1]
 	return &s.elements[len(s.elements)-1]
@@ -422,7 +430,7 @@ func (s *slab) begun() []Attr { return s.attrs[s.begin:] }
 func (s *slab) attr(a Attr) {
 	if len(s.attrs) == cap(s.attrs) {
 		have := s.begun()
-		s.attrs = append(make([]Attr, 0, max(2*len(have), min(max(8, cap(s.attrs)), mostAttrs))), have...)
+		s.attrs = append(make([]Attr, 0, max(2*len(have), max(8, cap(s.attrs)/4))), have...)
 		s.begin = 0
 	}
 	s.attrs = append(s.attrs, a)
@@ -440,7 +448,7 @@ func (s *slab) endAttrs() []Attr {
 func (s *slab) pointers(from []*Element) []*Element {
 	n := len(from)
 	if cap(s.ptrs)-len(s.ptrs) < n {
-		s.ptrs = make([]*Element, 0, max(n, min(max(8, cap(s.ptrs)), mostPointers)))
+		s.ptrs = make([]*Element, 0, max(n, 8, cap(s.ptrs)/4))
 	}
 	start := len(s.ptrs)
 	s.ptrs = append(s.ptrs, from...)

@@ -94,28 +94,42 @@ func (e *Element) String() string {
 
 func appendAttrs(dst []byte, attrs []Attr) []byte {
 	generated := 0
-	for i, a := range attrs {
-		if !isNCName(a.Local) || !isSpaceName(a.Space) || hasAttr(attrs[:i], a.Space, a.Local) ||
-			a.Space == "" && a.Local == "xmlns" {
+	for i := range attrs {
+		a := &attrs[i]
+		if !isNCName(a.Local) || hasAttr(attrs[:i], a.Space, a.Local) {
+			continue
+		}
+		if a.Space != "" {
+			dst, generated = appendPrefixed(dst, a, generated)
+			continue
+		}
+		if a.Local == "xmlns" {
 			continue
 		}
 		dst = append(dst, ' ')
-		switch a.Space {
-		case "":
-		case NSXML:
-			dst = append(dst, "xml:"...)
-		default:
-			prefix := "ns" + strconv.Itoa(generated)
-			generated++
-			dst = append(append(append(dst, "xmlns:"...), prefix...), "='"...)
-			dst = appendEscaped(dst, a.Space, true)
-			dst = append(append(append(dst, "' "...), prefix...), ':')
-		}
-		dst = append(append(dst, a.Local...), "='"...)
+		dst = append(dst, a.Local...)
+		dst = append(dst, '=', '\'')
 		dst = appendEscaped(dst, a.Value, true)
 		dst = append(dst, '\'')
 	}
 	return dst
+}
+
+// appendPrefixed appends an attribute of a namespace, with a prefix of its own unless that is xml.
+func appendPrefixed(dst []byte, a *Attr, generated int) ([]byte, int) {
+	if !isSpaceName(a.Space) {
+		return dst, generated
+	}
+	prefix := "xml"
+	if a.Space != NSXML {
+		prefix = "ns" + strconv.Itoa(generated)
+		generated++
+		dst = append(append(append(dst, " xmlns:"...), prefix...), "='"...)
+		dst = append(appendEscaped(dst, a.Space, true), '\'')
+	}
+	dst = append(append(append(dst, ' '), prefix...), ':')
+	dst = append(append(dst, a.Local...), "='"...)
+	return append(appendEscaped(dst, a.Value, true), '\''), generated
 }
 
 // isSpaceName tells whether elements and attributes can be in that namespace.
@@ -132,10 +146,13 @@ var escapes = func() (t [utf8.RuneSelf]string) {
 }()
 
 func appendEscaped(dst []byte, s string, value bool) []byte {
+	stays := uint8(writtenInText)
+	if value {
+		stays = writtenInValue
+	}
 	start := 0
 	for i := 0; i < len(s); {
-		c := s[i]
-		if c >= ' ' && c < utf8.RuneSelf && escapes[c] == "" {
+		if class[s[i]]&stays != 0 {
 			i++
 			continue
 		}
