@@ -401,6 +401,7 @@ const (
 	mostElements = 256
 	mostAttrs    = 512
 	mostPointers = 256
+	nextSlab     = 64 // of each, when that was not enough
 )
 
 // newSlab returns a slab with room for what is probably in b: of the tags of stanzas a fifth or more are end tags, and of what stands before
@@ -416,7 +417,7 @@ func newSlab(b []byte) slab {
 
 func (s *slab) element() *Element {
 	if len(s.elements) == cap(s.elements) {
-		s.elements = make([]Element, 0, max(8, cap(s.elements)/4))
+		s.elements = make([]Element, 0, nextSlab)
 	}
 	s.elements = s.elements[:len(s.elements)+1]
 	return &s.elements[len(s.elements)-1]
@@ -430,7 +431,7 @@ func (s *slab) begun() []Attr { return s.attrs[s.begin:] }
 func (s *slab) attr(a Attr) {
 	if len(s.attrs) == cap(s.attrs) {
 		have := s.begun()
-		s.attrs = append(make([]Attr, 0, max(2*len(have), max(8, cap(s.attrs)/4))), have...)
+		s.attrs = append(make([]Attr, 0, max(2*len(have), nextSlab)), have...)
 		s.begin = 0
 	}
 	s.attrs = append(s.attrs, a)
@@ -448,7 +449,7 @@ func (s *slab) endAttrs() []Attr {
 func (s *slab) pointers(from []*Element) []*Element {
 	n := len(from)
 	if cap(s.ptrs)-len(s.ptrs) < n {
-		s.ptrs = make([]*Element, 0, max(n, 8, cap(s.ptrs)/4))
+		s.ptrs = make([]*Element, 0, max(n, nextSlab))
 	}
 	start := len(s.ptrs)
 	s.ptrs = append(s.ptrs, from...)
