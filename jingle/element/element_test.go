@@ -216,6 +216,28 @@ func TestWrite(t *testing.T) {
 	}
 }
 
+func TestAppendIndent(t *testing.T) {
+	e := New("u", "a", "b", "1").Append(
+		New("u", "c").Append(New("v", "d").WithText("x"), New("u", "e")),
+		New("u", "f").WithText(" ").Append(New("u", "g")),
+		New("u", "<"),
+		New("", "h"))
+	want := `<a xmlns='u' b='1'>
+  <c>
+    <d xmlns='v'>x</d>
+    <e/>
+  </c>
+  <f> <g/></f>
+  <h xmlns=''/>
+</a>`
+	if got := string(e.AppendIndent(nil, "")); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := string(New("u", "a").AppendIndent([]byte("x"), "u")); got != "x<a/>" {
+		t.Errorf("got %s", got)
+	}
+}
+
 // Text of many runs must not cost a copy of all text before for each run.
 func TestManyRunsOfText(t *testing.T) {
 	const runs = 8000

@@ -50,11 +50,75 @@ func FuzzParse(f *testing.F) {
 		if oracleErr == nil && !equal(got, oracle, foldSpace) {
 			t.Fatalf("read as %s, want %s", got, oracle)
 		}
-		again, err := Parse([]byte(got.String()), Limits{Bytes: 1 << 30})
+		written := got.String()
+		again, err := Parse([]byte(written), Limits{Bytes: 1 << 30})
 		if err != nil || !reflect.DeepEqual(got, again) {
 			t.Fatalf("%s read again as %v, %v", got, again, err)
 		}
+		oracle, oracleErr = parseOracle([]byte(written))
+		if oracleErr != nil && !newerName(oracleErr) || oracleErr == nil && !equal(got, oracle, same) {
+			t.Fatalf("%s read by encoding/xml as %s, %v", written, oracle, oracleErr)
+		}
+		indented, err := Parse(got.AppendIndent(nil, ""), Limits{Bytes: 1 << 30})
+		if err != nil || !equal(withoutIndent(got), withoutIndent(indented), same) {
+			t.Fatalf("%s read again as %s, %v", got.AppendIndent(nil, ""), indented, err)
+		}
 	})
+}
+
+// withoutIndent drops the text of elements that have children and nothing but white space besides.
+func withoutIndent(e *Element) *Element {
+	out := &Element{Space: e.Space, Local: e.Local, Attrs: e.Attrs, Text: e.Text}
+	if len(e.Children) > 0 && strings.Trim(e.Text, " \n") == "" && strings.HasPrefix(e.Text, "\n") {
+		out.Text = ""
+	}
+	for _, c := range e.Children {
+		out.Append(withoutIndent(c))
+	}
+	return out
+}
+
+// TestStricter lists what encoding/xml reads and this package refuses, by what forbids it.
+func TestStricter(t *testing.T) {
+	for _, tt := range []struct{ in, msg, section string }{
+		{"<a b='1'c='2'/>", msgSpace, "XML 1.0 section 3.1, [40]"},
+		{"<a b='1' b='2'/>", msgTwice, "XML 1.0 section 3.1, unique attribute specification"},
+		{"<a xmlns='u' xmlns='u'/>", msgTwice, "XML 1.0 section 3.1, unique attribute specification"},
+		{"<a xmlns:p='u' xmlns:p='v'/>", msgTwice, "XML 1.0 section 3.1, unique attribute specification"},
+		{"<a xmlns:p='u' xmlns:q='u' p:b='1' q:b='2'/>", msgTwice, "Namespaces section 6.3"},
+		{"<a xmlns:xml='u'/>", msgReserved, "Namespaces section 3, reserved prefixes"},
+		{"<a xmlns='http://www.w3.org/2000/xmlns/'/>", msgReserved, "Namespaces section 3, reserved prefixes"},
+		{"<a xmlns:p='http://www.w3.org/XML/1998/namespace'/>", msgReserved, "Namespaces section 3, reserved prefixes"},
+		{"<a xmlns:p=''/>", msgUndeclare, "Namespaces section 5, no prefix undeclaring"},
+		{"<p:a/>", msgUnbound, "Namespaces section 5, prefix declared"},
+		{"<a p:b='1'/>", msgUnbound, "Namespaces section 5, prefix declared"},
+		{"<:a/>", msgName, "Namespaces section 4, [7]"},
+		{"<a:/>", msgName, "Namespaces section 4, [7]"},
+		{"<a>&#xD800;</a>", msgReference, "XML 1.0 section 4.1, legal character"},
+	} {
+		if e, err := parseOracle([]byte(tt.in)); err != nil {
+			t.Errorf("%s: encoding/xml: %v, %v: no need to list it", tt.in, e, err)
+		}
+		var syntax *SyntaxError
+		if e, err := Parse([]byte(tt.in), Limits{}); !errors.As(err, &syntax) || syntax.Msg != tt.msg {
+			t.Errorf("%s (%s): %v, %v", tt.in, tt.section, e, err)
+		}
+		if !slices.Contains(stricter, tt.msg) {
+			t.Errorf("%s: %q is not in the list", tt.in, tt.msg)
+		}
+	}
+}
+
+// TestMoreLenient lists what this package reads and encoding/xml refuses: names of XML 1.0, fifth edition, section 2.3, [4].
+func TestMoreLenient(t *testing.T) {
+	for _, in := range []string{"<\u2070a/>", "<a\u203F/>", "<a \U00010000='1'/>"} {
+		if _, err := Parse([]byte(in), Limits{}); err != nil {
+			t.Errorf("%s: %v", in, err)
+		}
+		if _, err := parseOracle([]byte(in)); !newerName(err) {
+			t.Errorf("%s: encoding/xml: %v: no need to list it", in, err)
+		}
+	}
 }
 
 // newerName: encoding/xml knows the name characters of the fourth edition of XML 1.0, this package those of the fifth.
