@@ -3,6 +3,7 @@ package jingle
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"carillon/jingle/element"
 )
@@ -105,7 +106,9 @@ func (x *encoder) payloadType(r *RTP, p *PayloadType) *element.Element {
 	}
 	x.room(e, len(p.Parameters)+len(feedback)+1)
 	for i := range p.Parameters {
-		e.Append(x.formatParameter(&p.Parameters[i]))
+		if !x.profile.StrictValues || isStrict(p.Parameters, i) {
+			e.Append(x.formatParameter(&p.Parameters[i]))
+		}
 	}
 	x.feedback(e, feedback, trr)
 	return e
@@ -123,6 +126,11 @@ func everyFeedback(r *RTP, p *PayloadType) ([]Feedback, string) {
 		trr = r.TRRInt
 	}
 	return feedback, trr
+}
+
+// isStrict tells whether Conversations can read a parameter of an fmtp line: it takes a bare value only alone, and no white space.
+func isStrict(list []Parameter, i int) bool {
+	return (list[i].Name != "" || len(list) == 1) && !strings.ContainsAny(list[i].Name+list[i].Value, " \t\r\n")
 }
 
 // formatParameter writes a parameter of an fmtp line.  Conversations and the schema want both attributes, also of a bare value.
@@ -147,9 +155,15 @@ func positive(n int) string {
 	return strconv.Itoa(n)
 }
 
+// oldFeedback is the types of rtcp-fb that Monal knows.
+var oldFeedback = []string{"ack", "ccm", "nack", "goog-remb", "transport-cc"}
+
 // feedback adds to a description or payload type.  There is room for it.
 func (x *encoder) feedback(e *element.Element, list []Feedback, trr string) {
 	for i := range list {
+		if x.profile.ClosedFeedback && !slices.Contains(oldFeedback, list[i].Type) {
+			continue
+		}
 		fb := x.element(NSFeedback, "rtcp-fb", "type", list[i].Type, "subtype", list[i].Subtype)
 		x.parameters(fb, NSFeedback, list[i].Parameters)
 		e.Children = append(e.Children, fb)
@@ -162,6 +176,9 @@ func (x *encoder) feedback(e *element.Element, list []Feedback, trr string) {
 func (x *encoder) parameters(e *element.Element, space string, list []Parameter) {
 	x.room(e, len(list))
 	for i := range list {
+		if x.profile.StrictValues && !list[i].HasValue && space == NSSources {
+			continue
+		}
 		p := x.element(space, "parameter")
 		x.attr(p, "name", list[i].Name)
 		if list[i].HasValue {

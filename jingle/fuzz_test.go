@@ -17,6 +17,13 @@ func FuzzParseStanza(f *testing.F) {
 	for _, q := range Quirks {
 		f.Add(parseXML(f, "quirks/"+q.Name+".xml").Child("", "written").Children[0].String())
 	}
+	for _, c := range profileCases(f) {
+		for _, part := range c.e.Children {
+			for _, e := range part.Children {
+				f.Add(e.String())
+			}
+		}
+	}
 	f.Fuzz(func(t *testing.T, xml string) {
 		e, err := element.Parse([]byte(xml), element.Limits{})
 		if err != nil {
@@ -33,6 +40,16 @@ func FuzzParseStanza(f *testing.F) {
 		}
 		if got := again.Element().String(); got != written {
 			t.Fatalf("written as\n%s\nthen as\n%s", written, got)
+		}
+		for _, p := range Profiles {
+			for _, by := range []Role{Initiator, Responder} {
+				written := p.Element(s, by).String()
+				read, err := ParseStanza(mustParse(t, written))
+				if err != nil {
+					t.Fatalf("%v in what was written for %s: %s", err, p.Name, written)
+				}
+				p.Read(read, by)
+			}
 		}
 	})
 }

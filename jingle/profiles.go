@@ -19,14 +19,14 @@ var Profiles = []Profile{
 	// content-remove of what is in use, and where a session-accept lacks a kind of media.
 	{
 		Name: "Conversations", Version: "2.19.5", node: "conversations.im", feature: NSDataICE,
-		AlwaysInitiator: true, RefusesNone: true, SCTP: SCTPTransport,
+		AlwaysInitiator: true, RefusesNone: true, StrictValues: true, SCTP: SCTPTransport,
 		WholeAccept: true, StubTransport: true,
 		Add: AddAsked, Rejects: true, Withdraws: true, Modifies: true, Restart: RestartEmpty,
 	},
 	// Before data channels.  Acknowledges content-modify and does nothing.
 	{
 		Name: "Conversations", Version: "2.12.8", node: "conversations.im",
-		AlwaysInitiator: true, RefusesNone: true,
+		AlwaysInitiator: true, RefusesNone: true, StrictValues: true,
 		WholeAccept: true, StubTransport: true,
 		Add: AddAsked, Rejects: true, Withdraws: true, Restart: RestartEmpty,
 	},
@@ -39,7 +39,7 @@ var Profiles = []Profile{
 	// libwebrtc behind a strict parser in Rust.  No content action at all.
 	{
 		Name: "Monal", Version: "2024-10", node: "monal",
-		AlwaysInitiator: true, RefusesNone: true, SingleCandidate: true,
+		AlwaysInitiator: true, RefusesNone: true, ClosedFeedback: true, SingleCandidate: true,
 		Add: AddIgnored,
 	},
 	// Siskin IM and Beagle IM: libwebrtc.  content-accept and content-reject are feature-not-implemented.
@@ -55,7 +55,7 @@ var Profiles = []Profile{
 	{
 		Name: "stanza", Version: "12.22.1", node: "stanzajs.org",
 		NamelessForm: NamelessName, CodecFeedback: true, TCP: true, MDNS: true,
-		Add: AddRejected, Restart: RestartInfo, InitiatorRestart: true, Mutes: true, Holds: true,
+		Add: AddRejected, Restart: RestartInfo, Mutes: true, Holds: true,
 	},
 	// lib-jitsi-meet, Jicofo and their bridge.
 	{
@@ -77,7 +77,7 @@ var Profiles = []Profile{
 	// The test account of this project: pion, which answers once.
 	{
 		Name: "jingle-echo", Version: "1", node: "urn:carillon:jingle-echo",
-		TCP: true, Add: AddRejected,
+		Add: AddRejected,
 	},
 }
 
