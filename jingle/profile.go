@@ -35,15 +35,17 @@ type Profile struct {
 	StubTransport   bool // an added content of a bundled session has an empty transport
 
 	// What it does in a session.
-	Add           Addition // what becomes of our content-add
-	AcceptsWhole  bool     // answers content-add, -modify and -remove with a session-accept, and waits for one (Movim)
-	Rejects       bool     // understands content-reject
-	Removes       bool     // understands content-remove of a content in use; Conversations ends the call
-	Withdraws     bool     // understands content-remove of a content still proposed
-	Modifies      bool     // understands content-modify of our sending
-	Restart       Restart  // the form of an ICE restart it understands
-	NewCredential bool     // takes a new fingerprint inside a session
-	Mutes, Holds  bool     // shows session-info mute and hold
+	Add              Addition // what becomes of our content-add
+	AcceptsWhole     bool     // answers content-add, -modify and -remove with a session-accept, and waits for one (Movim)
+	Rejects          bool     // understands content-reject
+	Removes          bool     // understands content-remove of a content in use; Conversations ends the call
+	Withdraws        bool     // understands content-remove of a content still proposed
+	Modifies         bool     // understands content-modify of our sending
+	ModifiesBoth     bool     // understands content-modify of its own sending too
+	Restart          Restart  // the form of an ICE restart it understands
+	InitiatorRestart bool     // only the initiator may restart (stanza)
+	NewCredential    bool     // takes a new fingerprint inside a session
+	Mutes, Holds     bool     // shows session-info mute and hold
 }
 
 // Nameless is a way to write the bare value of an fmtp line, such as "0-15" of telephone-event.

@@ -128,8 +128,10 @@ func shown(t *testing.T, c profileCase) any {
 		return shownAddition(did)
 	case "AcceptsWhole":
 		return did("session-accept")
-	case "Rejects", "Removes", "Withdraws", "Modifies", "Mutes", "Holds", "NewCredential":
+	case "Rejects", "Removes", "Withdraws", "Modifies", "ModifiesBoth", "Mutes", "Holds", "NewCredential":
 		return did("result") && !did("ignored") && !did("session-terminate")
+	case "InitiatorRestart":
+		return c.by() == Responder && c.stanza(t, "sent").Action == TransportInfo && did("ignored")
 	case "WholeAccept":
 		sent := c.stanza(t, "sent")
 		return sent.Action == SessionAccept && did("session-terminate")

@@ -34,7 +34,7 @@ var Profiles = []Profile{
 	{
 		Name: "Movim", Version: "0.34.1", node: "movim.eu",
 		MirroredSenders: true, AlwaysInitiator: true, SCTP: SCTPDescription, TCP: true,
-		Add: AddTaken, AcceptsWhole: true, Removes: true, Withdraws: true, Modifies: true, Mutes: true,
+		Add: AddTaken, AcceptsWhole: true, Removes: true, Withdraws: true, Modifies: true, ModifiesBoth: true, Mutes: true,
 	},
 	// libwebrtc behind a strict parser in Rust.  No content action at all.
 	{
@@ -45,17 +45,17 @@ var Profiles = []Profile{
 	// Siskin IM and Beagle IM: libwebrtc.  content-accept and content-reject are feature-not-implemented.
 	{
 		Name: "Siskin", Version: "7.4.0", node: "tigase.org/tigaseswift",
-		Add: AddTaken, Removes: true, Withdraws: true, Modifies: true, Mutes: true,
+		Add: AddTaken, Removes: true, Withdraws: true, Modifies: true, ModifiesBoth: true, Mutes: true,
 	},
 	{
 		Name: "Beagle", Version: "5.3.6", node: "tigase.org/tigaseswift",
-		Add: AddTaken, Removes: true, Withdraws: true, Modifies: true, Mutes: true,
+		Add: AddTaken, Removes: true, Withdraws: true, Modifies: true, ModifiesBoth: true, Mutes: true,
 	},
 	// A library for browsers, without message initiation.  content-modify and content-remove are bad-request.
 	{
 		Name: "stanza", Version: "12.22.1", node: "stanzajs.org",
 		NamelessForm: NamelessName, CodecFeedback: true, TCP: true, MDNS: true,
-		Add: AddRejected, Restart: RestartInfo, Mutes: true, Holds: true,
+		Add: AddRejected, Restart: RestartInfo, InitiatorRestart: true, Mutes: true, Holds: true,
 	},
 	// lib-jitsi-meet, Jicofo and their bridge.
 	{
