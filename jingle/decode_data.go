@@ -1,6 +1,7 @@
 package jingle
 
 import (
+	"strconv"
 	"strings"
 
 	"carillon/jingle/element"
@@ -9,7 +10,7 @@ import (
 const (
 	maxChannels         = 64
 	maxRemoteCandidates = 16
-	maxMessageSize      = 1 << 40 // bytes
+	maxMessageSize      = 1<<31 - 1 // bytes; larger ones are as good as this
 )
 
 // dataTransport reads a <transport/> of webrtc-datachannel:1: SCTP around an ICE transport.
@@ -24,7 +25,7 @@ func (d *decoder) dataTransport(e *element.Element) *Transport {
 	s := t.association()
 	s.Form = SCTPTransport
 	s.Port = number(e.Attr("sctp-port"), 1, 65535, s.Port)
-	s.MaxMessageSize = number(e.Attr("max-message-size"), 1, maxMessageSize, 0)
+	s.MaxMessageSize = messageSize(e)
 	for _, c := range e.Children {
 		if d.is(c, NSChannel, "channel") {
 			d.channel(t, c)
@@ -53,7 +54,16 @@ func (d *decoder) sctpmap(t *Transport, e *element.Element) {
 		s.Protocol = protocol
 	}
 	s.Streams = number(e.Attr("streams"), 1, 65535, 0)
-	s.MaxMessageSize = number(e.Attr("max-message-size"), 1, maxMessageSize, 0)
+	s.MaxMessageSize = messageSize(e)
+}
+
+// messageSize reads the longest message in bytes, 0 when it is not given.
+func messageSize(e *element.Element) int {
+	n, err := strconv.ParseUint(strings.TrimSpace(e.Attr("max-message-size")), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return int(min(n, maxMessageSize))
 }
 
 // channel reads a <channel/> (XEP-0343 section 4.1): the members of RTCDataChannelInit.

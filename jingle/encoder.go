@@ -16,26 +16,30 @@ type encoder struct {
 	slab     int              // size of the next slab of elements
 }
 
+// maxSlab is large enough to be worth it and small enough to waste little.
+const maxSlab = 64
+
 // newEncoder returns one that writes for a client, as the given party.
 func newEncoder(p Profile, by Role, a Action) *encoder {
 	slab := 8
 	switch a {
-	case SessionInitiate, SessionAccept:
-		slab = 128
-	case ContentAdd, ContentAccept, ContentModify:
-		slab = 64
+	case SessionInitiate, SessionAccept, ContentAdd, ContentAccept:
+		slab = maxSlab
 	}
 	return &encoder{profile: p, by: by, action: a, slab: slab}
 }
 
 // element returns a new element.  Name and value of its attributes follow in turn; a pair with an empty value is left out.
 func (x *encoder) element(space, local string, attrs ...string) *element.Element {
-	if len(x.elements) == cap(x.elements) {
+	n := len(x.elements)
+	if n == cap(x.elements) {
 		x.elements = make([]element.Element, 0, x.slab)
-		x.slab = min(2*x.slab, 256)
+		x.slab = min(2*x.slab, maxSlab)
+		n = 0
 	}
-	x.elements = append(x.elements, element.Element{Space: space, Local: local})
-	e := &x.elements[len(x.elements)-1]
+	x.elements = x.elements[:n+1]
+	e := &x.elements[n]
+	e.Space, e.Local = space, local
 	x.last = e
 	for i := 0; i+1 < len(attrs); i += 2 {
 		if attrs[i+1] != "" {
@@ -47,17 +51,19 @@ func (x *encoder) element(space, local string, attrs ...string) *element.Element
 
 // attr adds an attribute, empty or not, to the element that was made last.
 func (x *encoder) attr(e *element.Element, name, value string) {
-	n := len(e.Attrs)
 	if e != x.last {
 		e.Attrs = append(e.Attrs, element.Attr{Local: name, Value: value})
 		return
 	}
-	if len(x.attrs) == cap(x.attrs) {
-		x.attrs = append(make([]element.Attr, 0, max(2*cap(x.elements), n+1)), e.Attrs...)
+	end, have := len(x.attrs), len(e.Attrs)
+	if end == cap(x.attrs) {
+		x.attrs = append(make([]element.Attr, 0, max(2*cap(x.elements), have+1)), e.Attrs...)
+		end = have
 	}
-	x.attrs = append(x.attrs, element.Attr{Local: name, Value: value})
-	end := len(x.attrs)
-	e.Attrs = x.attrs[end-n-1 : end : end]
+	x.attrs = x.attrs[:end+1]
+	a := &x.attrs[end]
+	a.Local, a.Value = name, value
+	e.Attrs = x.attrs[end-have : end+1 : end+1]
 }
 
 // room makes room for so many children of e, which has none yet.
