@@ -42,6 +42,7 @@ type Profile struct {
 	Withdraws        bool     // understands content-remove of a content still proposed
 	Modifies         bool     // understands content-modify of our sending
 	ModifiesBoth     bool     // understands content-modify of its own sending too
+	Informed         bool     // does something with description-info: of those listed none does
 	Restart          Restart  // the form of an ICE restart it understands
 	InitiatorRestart bool     // only the initiator may restart (stanza)
 	NewCredential    bool     // takes a new fingerprint inside a session

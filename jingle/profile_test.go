@@ -128,7 +128,7 @@ func shown(t *testing.T, c profileCase) any {
 		return shownAddition(did)
 	case "AcceptsWhole":
 		return did("session-accept")
-	case "Rejects", "Removes", "Withdraws", "Modifies", "ModifiesBoth", "Mutes", "Holds", "NewCredential":
+	case "Rejects", "Removes", "Withdraws", "Modifies", "ModifiesBoth", "Informed", "Mutes", "Holds", "NewCredential":
 		return did("result") && !did("ignored") && !did("session-terminate")
 	case "InitiatorRestart":
 		return c.by() == Responder && c.stanza(t, "sent").Action == TransportInfo && did("ignored")
