@@ -69,7 +69,11 @@ func (x *encoder) content(c *Content) *element.Element {
 	e := x.element(NS, "content")
 	x.attr(e, "creator", creator.String())
 	x.attr(e, "name", c.Name)
-	if senders := x.senders(c.Senders); senders != "" {
+	senders := x.senders(c.Senders)
+	if x.profile.mirrors(x.by, x.action, c.RTP) {
+		senders = senders.swapped()
+	}
+	if senders != "" {
 		x.attr(e, "senders", string(senders))
 	}
 	if c.Disposition != "" {
@@ -112,9 +116,6 @@ func (x *encoder) senders(s Senders) Senders {
 	}
 	if s == SendersBoth && !whole && x.action != ContentAdd && x.action != ContentAccept && x.action != ContentModify {
 		return "" // of no interest to a transport-info
-	}
-	if x.profile.MirroredSenders && x.by == Responder {
-		s = s.swapped()
 	}
 	return s
 }

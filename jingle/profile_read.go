@@ -8,7 +8,7 @@ func (p Profile) Read(s Stanza, by Role) Stanza {
 	s.Contents = slices.Clone(s.Contents)
 	for i := range s.Contents {
 		c := &s.Contents[i]
-		if p.MirroredSenders && by == Responder {
+		if p.mirrors(by, s.Action, c.RTP) {
 			c.Senders = c.Senders.swapped()
 		}
 		if p.AlwaysInitiator && s.Action == ContentAdd {
@@ -17,6 +17,12 @@ func (p Profile) Read(s Stanza, by Role) Stanza {
 		c.RTP = p.readExtensions(c.RTP, by)
 	}
 	return s
+}
+
+// mirrors tells whether the senders of a content are to be exchanged: where they were made from SDP.  A content-modify without description
+// never was.
+func (p Profile) mirrors(by Role, a Action, r *RTP) bool {
+	return p.MirroredSenders && by == Responder && (a != ContentModify || r != nil)
 }
 
 // readExtensions returns a description with the senders of its header extensions as the XEPs have them.
