@@ -158,3 +158,27 @@ type Content struct {
 	RawUDP      *RawUDP    // nil when absent or not raw UDP
 	Other       []*element.Element
 }
+
+// Stub returns what tells a content from others and says what it is, and nothing more: creator, name and senders, media, and the kinds of its
+// description and transport.  It is what content-reject and transport-reject send back; Conversations compares it with what it asked for.
+func (c Content) Stub() Content {
+	stub := Content{Creator: c.Creator, Name: c.Name, Senders: c.Senders}
+	if c.RTP != nil {
+		stub.RTP = &RTP{Media: c.RTP.Media}
+	}
+	if c.ICE != nil {
+		stub.ICE = &Transport{TCP: c.ICE.TCP}
+		if c.ICE.SCTP != nil {
+			stub.ICE.SCTP = &SCTP{Form: c.ICE.SCTP.Form, Port: c.ICE.SCTP.Port, Protocol: c.ICE.SCTP.Protocol}
+		}
+	}
+	if c.RawUDP != nil {
+		stub.RawUDP = &RawUDP{}
+	}
+	for _, e := range c.Other {
+		if e.Local == "description" || e.Local == "transport" {
+			stub.Other = append(stub.Other, element.New(e.Space, e.Local))
+		}
+	}
+	return stub
+}

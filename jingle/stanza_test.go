@@ -136,6 +136,28 @@ func TestEncryptionOrFingerprint(t *testing.T) {
 	}
 }
 
+// A rejection says which content and what kind, whatever its transport is.
+func TestStub(t *testing.T) {
+	const sctp = `sctp-port='5000'`
+	for body, want := range map[string]string{
+		`<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='video'><rtcp-mux/></description><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u' pwd='p'/>`: `<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='video'/><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1'/>`,
+		`<transport xmlns='urn:xmpp:jingle:transports:ice:0' ufrag='u' pwd='p'/>`:                                                                                            `<transport xmlns='urn:xmpp:jingle:transports:ice:0'/>`,
+		`<transport xmlns='urn:xmpp:jingle:transports:raw-udp:1'><candidate ip='192.0.2.1' port='1'/></transport>`:                                                           `<transport xmlns='urn:xmpp:jingle:transports:raw-udp:1'/>`,
+		`<description xmlns='urn:example:files'><file/></description><transport xmlns='urn:example:s5b'><x/></transport>`:                                                    `<description xmlns='urn:example:files'/><transport xmlns='urn:example:s5b'/>`,
+		`<transport xmlns='urn:xmpp:jingle:transports:webrtc-datachannel:1' ` + sctp + `><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1' ufrag='u'/></transport>`:    `<transport xmlns='urn:xmpp:jingle:transports:webrtc-datachannel:1' ` + sctp + `><transport xmlns='urn:xmpp:jingle:transports:ice-udp:1'/></transport>`,
+	} {
+		open := `<jingle xmlns='urn:xmpp:jingle:1' action='content-reject' sid='s1'><content creator='responder' name='v' senders='responder'>`
+		s, err := ParseStanza(mustParse(t, open+body+`</content></jingle>`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Contents[0] = s.Contents[0].Stub()
+		if got := s.Element().String(); got != open+want+`</content></jingle>` {
+			t.Errorf("stub of %s is\n%s", body, got)
+		}
+	}
+}
+
 func TestStanzaRefused(t *testing.T) {
 	wrap := func(body string) string {
 		return `<jingle xmlns='urn:xmpp:jingle:1' action='session-initiate' sid='s'><content creator='initiator' name='0'>` + body + `</content></jingle>`
