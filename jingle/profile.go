@@ -31,7 +31,7 @@ type Profile struct {
 	BatchCandidates bool // wants candidates together (disco feature urn:ietf:rfc:3264, XEP-0176)
 	NoBundle        bool // each content has a transport of its own
 	NoDTLS          bool // knows no DTLS-SRTP: no browser can take its calls
-	WholeAccept     bool // session-accept must have every content of the offer: a rejected one is written with senders none
+	WholeAccept     bool // session-accept must have every kind of media of the offer: what is rejected stands there with the other party as the only sender
 	StubTransport   bool // an added content of a bundled session has an empty transport
 
 	// What it does in a session.
