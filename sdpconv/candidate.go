@@ -25,10 +25,10 @@ func ParseCandidate(line string) (jingle.Candidate, string, error) {
 	if len(f) < 8 || f[6] != "typ" || !isText(text) {
 		return bad("no candidate")
 	}
-	component, err1 := strconv.ParseUint(f[1], 10, 8)
+	component, err1 := strconv.ParseUint(f[1], 10, 16)
 	priority, err2 := strconv.ParseUint(f[3], 10, 32)
 	port, err3 := strconv.ParseUint(f[5], 10, 16)
-	if err1 != nil || err2 != nil || err3 != nil || component == 0 {
+	if err1 != nil || err2 != nil || err3 != nil || component == 0 || component > 256 {
 		return bad("candidate with a number out of range")
 	}
 	c := jingle.Candidate{
@@ -42,6 +42,12 @@ func ParseCandidate(line string) (jingle.Candidate, string, error) {
 		return bad("candidate of unknown type")
 	}
 	ufrag := extensions(&c, f[8:])
+	if c.Protocol == "tcp" && c.TCPType == "" { // RFC 6544 section 4.5; from before it
+		c.TCPType = "passive"
+		if c.Port == 9 || c.Port == 0 {
+			c.TCPType = "active"
+		}
+	}
 	return c, ufrag, nil
 }
 
@@ -72,7 +78,10 @@ func extensions(c *jingle.Candidate, f []string) (ufrag string) {
 // FormatCandidate returns "candidate:..." for addIceCandidate.  A ufrag keeps candidates of different ICE generations apart;
 // "" leaves it out.
 func FormatCandidate(c jingle.Candidate, ufrag string) string {
-	b := make([]byte, 0, 160)
+	return string(appendCandidate(make([]byte, 0, 160), c, ufrag))
+}
+
+func appendCandidate(b []byte, c jingle.Candidate, ufrag string) []byte {
 	b = append(b, "candidate:"...)
 	b = append(b, word(c.Foundation, "1")...)
 	b = append(b, ' ')
@@ -108,7 +117,7 @@ func FormatCandidate(c jingle.Candidate, ufrag string) string {
 		b = append(b, " ufrag "...)
 		b = append(b, ufrag...)
 	}
-	return string(b)
+	return b
 }
 
 func word(s, fallback string) string {

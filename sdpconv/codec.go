@@ -9,7 +9,7 @@ import (
 )
 
 // static is the payload types that RFC 3551 section 6 assigns, for lines that rely on them.
-var static = map[int]jingle.PayloadType{
+var static = [128]jingle.PayloadType{
 	0:  {Name: "PCMU", ClockRate: 8000},
 	3:  {Name: "GSM", ClockRate: 8000},
 	4:  {Name: "G723", ClockRate: 8000},
@@ -39,7 +39,11 @@ var static = map[int]jingle.PayloadType{
 // completeCodec fills in name and clock rate where a payload type does not give them: the assigned ones of RFC 3551, else what the
 // codec always has.
 func completeCodec(p jingle.PayloadType, media string) jingle.PayloadType {
-	assigned, ok := static[p.ID]
+	var assigned jingle.PayloadType
+	if p.ID >= 0 && p.ID < len(static) {
+		assigned = static[p.ID]
+	}
+	ok := assigned.Name != ""
 	if p.Name == "" && ok {
 		p.Name, p.Channels = assigned.Name, assigned.Channels
 	}
@@ -49,6 +53,8 @@ func completeCodec(p jingle.PayloadType, media string) jingle.PayloadType {
 		p.ClockRate = assigned.ClockRate
 	case media == "video":
 		p.ClockRate = 90000
+	case media == "text":
+		p.ClockRate = 1000 // RFC 4103 section 10
 	case strings.EqualFold(p.Name, "opus"):
 		p.ClockRate = 48000
 	default:
@@ -57,14 +63,14 @@ func completeCodec(p jingle.PayloadType, media string) jingle.PayloadType {
 	if strings.EqualFold(p.Name, "opus") {
 		p.Channels = 2 // RFC 7587 section 7, whatever is sent
 	}
-	if p.Channels == 1 || media == "video" {
+	if p.Channels == 1 || media != "audio" {
 		p.Channels = 0
 	}
 	return p
 }
 
 // sameCodec compares what a=rtpmap says.
-func sameCodec(a, b jingle.PayloadType) bool {
+func sameCodec(a, b *jingle.PayloadType) bool {
 	return strings.EqualFold(a.Name, b.Name) && a.ClockRate == b.ClockRate && max(a.Channels, 1) == max(b.Channels, 1)
 }
 
@@ -77,16 +83,16 @@ type selector struct {
 
 // choose returns the payload types that a browser can take, complete, in order.
 func (s selector) choose(list []jingle.PayloadType) []jingle.PayloadType {
-	var out []jingle.PayloadType
-	ids := map[int]bool{}
-	for _, p := range list {
-		p = completeCodec(p, s.media)
+	out := make([]jingle.PayloadType, 0, len(list))
+	var ids payloadIDs
+	for i := range list {
+		p := completeCodec(list[i], s.media)
 		switch {
-		case !isToken(p.Name):
+		case !isToken(p.Name) || p.ID < 0 || p.ID > 127:
 			s.lost(p, "no name of a codec")
 		case ids[p.ID]:
 			s.lost(p, "payload type is taken")
-		case s.offered != nil && !s.wasOffered(p):
+		case s.offered != nil && !s.wasOffered(&p):
 			s.lost(p, "not in the offer")
 		default:
 			ids[p.ID] = true
@@ -96,15 +102,17 @@ func (s selector) choose(list []jingle.PayloadType) []jingle.PayloadType {
 	return s.dropOrphans(out)
 }
 
+type payloadIDs [128]bool
+
 // wasOffered tells whether an answer may have the payload type: the offer has the codec, and no other under that number.
-func (s selector) wasOffered(p jingle.PayloadType) bool {
+func (s selector) wasOffered(p *jingle.PayloadType) bool {
 	found := false
-	for _, o := range s.offered.PayloadTypes {
-		o = completeCodec(o, s.media)
+	for i := range s.offered.PayloadTypes {
+		o := completeCodec(s.offered.PayloadTypes[i], s.media)
 		if o.ID == p.ID {
-			return sameCodec(o, p)
+			return sameCodec(&o, p)
 		}
-		found = found || sameCodec(o, p)
+		found = found || sameCodec(&o, p)
 	}
 	return found
 }
@@ -113,12 +121,12 @@ func (s selector) wasOffered(p jingle.PayloadType) bool {
 func (s selector) dropOrphans(list []jingle.PayloadType) []jingle.PayloadType {
 	for before := -1; before != len(list); {
 		before = len(list)
-		ids := map[int]bool{}
-		for _, p := range list {
-			ids[p.ID] = true
+		var ids payloadIDs
+		for i := range list {
+			ids[list[i].ID] = true
 		}
 		list = slices.DeleteFunc(list, func(p jingle.PayloadType) bool {
-			orphan := isOrphan(p, ids)
+			orphan := isOrphan(&p, &ids)
 			if orphan {
 				s.lost(p, "the codec that it protects is missing")
 			}
@@ -128,25 +136,25 @@ func (s selector) dropOrphans(list []jingle.PayloadType) []jingle.PayloadType {
 	return list
 }
 
-func isOrphan(p jingle.PayloadType, ids map[int]bool) bool {
-	switch strings.ToLower(p.Name) {
-	case "rtx":
+func isOrphan(p *jingle.PayloadType, ids *payloadIDs) bool {
+	switch {
+	case strings.EqualFold(p.Name, "rtx"):
 		i := slices.IndexFunc(p.Parameters, func(x jingle.Parameter) bool { return x.Name == "apt" })
 		if i < 0 {
 			return true
 		}
 		apt, err := strconv.Atoi(p.Parameters[i].Value)
-		return err != nil || !ids[apt]
-	case "red":
+		return err != nil || apt < 0 || apt > 127 || !ids[apt]
+	case strings.EqualFold(p.Name, "red"):
 		return slices.ContainsFunc(p.Parameters, func(x jingle.Parameter) bool { return x.Name == "" && !refersTo(x.Value, ids) })
 	}
 	return false
 }
 
 // refersTo tells whether every payload type of a RED list such as 111/111 is there.
-func refersTo(list string, ids map[int]bool) bool {
+func refersTo(list string, ids *payloadIDs) bool {
 	for item := range strings.SplitSeq(list, "/") {
-		if id, err := strconv.Atoi(item); err != nil || !ids[id] {
+		if id, err := strconv.ParseUint(item, 10, 7); err != nil || !ids[id] {
 			return false
 		}
 	}

@@ -10,10 +10,11 @@ import (
 
 // FromSDP translates the SDP of the party that author names.
 //
-// Lines is nil for the first offer of a peer connection.  Else it is what the last call returned: the SDP is then the answer to that
-// offer, or a later offer.  Contents come in the order of the m-lines and are named by their mids.  Rejected sections and
-// those that are neither audio nor video are left out of the description; the losses tell.  Everything else that Jingle can say
-// is kept, candidates that are not Sendable among it.
+// Lines is nil for the first offer of a peer connection.  Else it is what the last call returned: after an offer of the other party the SDP
+// is its answer, in all other cases a later offer.  Contents come in the order of the m-lines and are named by their mids; an m-line
+// without one, as SIP stacks write it, gets one.  A section of data channels becomes a content without RTP whose transport has SCTP;
+// one without ICE gets raw-udp.  Rejected sections and those of other media are left out of the description; the losses tell.  Everything
+// else that Jingle can say is kept, candidates that are not Sendable and Jitsi's forms of simulcast among it.
 //
 // Errors are ErrNoMedia, or an *Error that says which line of the SDP is wrong.
 func FromSDP(sdp string, author jingle.Role, l Lines) (jingle.Description, Lines, []Loss, error) {
@@ -35,9 +36,10 @@ type reader struct {
 	old     Lines
 	lines   Lines
 	answer  bool
+	mids    []string     // of the sections
 	session *mediaReader // what is said once for all sections
 	media   []*mediaReader
-	bundle  []string // mids of the BUNDLE group, the first is the tagged one
+	bundles [][]string // mids of the BUNDLE groups; the first is the tagged one
 	out     jingle.Description
 	losses  []Loss
 }
@@ -69,27 +71,14 @@ func (r *reader) read() error {
 	return nil
 }
 
-// sessionAttrs is what may stand at session level and is resolved for each section that does not say it itself.
-var sessionAttrs = []string{
-	"ice-ufrag", "ice-pwd", "ice-options", "ice-lite", "fingerprint", "setup", "extmap-allow-mixed", "end-of-candidates",
-	"sendrecv", "sendonly", "recvonly", "inactive",
-}
-
 func (r *reader) readSession() error {
-	r.session = newMediaReader(r, &r.doc.session)
+	r.session = &mediaReader{reader: r, section: &r.doc.session}
 	for _, a := range r.doc.session.attrs {
-		switch {
-		case a.key == "group":
-			if f := strings.Fields(a.value); len(f) > 0 && f[0] == "BUNDLE" && r.bundle == nil {
-				r.bundle = f[1:]
-			}
-		case a.key == "msid-semantic":
-		case slices.Contains(sessionAttrs, a.key):
-			if err := mediaAttrs[a.key](r.session, a); err != nil {
-				return err
-			}
-		default:
-			r.lose(a.line, "no Jingle for it at session level")
+		if f := strings.Fields(a.value); a.key == "group" && len(f) > 1 && f[0] == "BUNDLE" {
+			r.bundles = append(r.bundles, f[1:])
+		}
+		if err := r.session.attribute(a, atSession); err != nil {
+			return err
 		}
 	}
 	for _, b := range r.doc.session.bands {
@@ -104,109 +93,125 @@ func (r *reader) readSession() error {
 // checkShape compares the sections with the lines of the peer connection: they never go away (RFC 3264 section 8), and an answer has
 // exactly those of its offer.
 func (r *reader) checkShape() error {
-	r.answer = len(r.old) > 0 && !r.offersRole()
+	offerer, open := r.old.offerer()
+	r.answer = open && offerer != r.author
 	switch n := len(r.doc.media); {
 	case n < len(r.old):
 		return &Error{Msg: "has fewer m-lines than were negotiated"}
 	case r.answer && n > len(r.old):
 		return &Error{Line: r.doc.media[len(r.old)].head.number, Text: r.doc.media[len(r.old)].head.text, Msg: "the offer has no such m-line"}
 	}
-	seen := map[string]bool{}
+	r.mids = make([]string, len(r.doc.media))
 	for i := range r.doc.media {
-		if err := r.checkMid(i, seen); err != nil {
+		if err := r.checkMid(i); err != nil {
 			return err
+		}
+	}
+	for i, mid := range r.mids {
+		if mid == "" && !r.doc.media[i].rejected() {
+			r.mids[i] = r.inventMid(i)
 		}
 	}
 	return nil
 }
 
-// offersRole tells an offer, which leaves the DTLS role open (RFC 8842 section 5.2), from an answer, which cannot.
-func (r *reader) offersRole() bool {
-	is := func(s *section) bool {
-		a, ok := s.attr("setup")
-		return ok && a.value == "actpass"
-	}
-	return is(&r.doc.session) || slices.ContainsFunc(r.doc.media, func(s section) bool { return is(&s) })
-}
-
-func (r *reader) checkMid(i int, seen map[string]bool) error {
+func (r *reader) checkMid(i int) error {
 	s := &r.doc.media[i]
-	a, ok := s.attr("mid")
-	fail := func(msg string) error { return &Error{Line: s.head.number, Text: s.head.text, Msg: msg} }
-	switch {
-	case !ok && s.rejected():
-		return nil
-	case !ok:
-		return fail("m-line without a=mid")
-	case !isToken(a.value):
-		return &Error{Line: a.number, Text: a.text, Msg: "mid is no token"}
-	case seen[a.value]:
-		return &Error{Line: a.number, Text: a.text, Msg: "mid is used twice"}
+	a, said := s.attr("mid")
+	if said {
+		if !isToken(a.value) {
+			return &Error{Line: a.number, Text: a.text, Msg: "mid is no token"}
+		}
+		if slices.Contains(r.mids[:i], a.value) {
+			return &Error{Line: a.number, Text: a.text, Msg: "mid is used twice"}
+		}
+		r.mids[i] = a.value
 	}
-	seen[a.value] = true
-	if i >= len(r.old) || r.old[i].State != Live {
+	if i >= len(r.old) || r.old[i].State != Live || s.rejected() {
 		return nil
 	}
-	if r.old[i].Kind != s.name.Media {
-		return fail("m-line changed from " + r.old[i].Kind)
+	if r.old[i].Kind != s.media {
+		return &Error{Line: s.head.number, Text: s.head.text, Msg: "m-line changed from " + r.old[i].Kind}
 	}
-	if r.old[i].Mid != a.value {
+	if said && r.old[i].Mid != a.value {
 		return &Error{Line: a.number, Text: a.text, Msg: "mid changed from " + strconv.Quote(r.old[i].Mid)}
 	}
 	return nil
+}
+
+// inventMid names a section that does not say a mid: as before, else after its media.
+func (r *reader) inventMid(i int) string {
+	if i < len(r.old) && r.old[i].State == Live {
+		return r.old[i].Mid
+	}
+	mid := r.doc.media[i].media
+	for n := 2; slices.Contains(r.mids, mid) || r.lines.used(mid); n++ {
+		mid = r.doc.media[i].media + strconv.Itoa(n)
+	}
+	return mid
 }
 
 // readMedia reads one section and enters it into the lines.
 func (r *reader) readMedia(i int) error {
 	s := &r.doc.media[i]
 	line := r.line(i)
-	m := newMediaReader(r, s)
+	m := &mediaReader{reader: r, section: s, mid: r.mids[i]}
 	r.media = append(r.media, m)
 	if s.rejected() {
-		if r.answer && line.State == Rejected {
-			line.State = Free
-		} else {
-			line.State = Rejected
-		}
+		r.rejectLine(i, &line)
 		r.lines[i] = line
 		return nil
 	}
 	r.lines[i] = line
-	if !s.isRTP() {
-		r.lose(s.head, "only audio and video are translated")
+	if !s.isRTP() && !s.isData() {
+		r.lose(s.head, "neither RTP nor data channels: not translated")
 		return nil
 	}
-	m.content = &jingle.Content{Creator: line.Creator, Name: line.Name, RTP: &m.rtp, ICE: &m.ice}
+	m.content = &jingle.Content{Creator: line.Creator, Name: line.Name}
 	return m.read()
+}
+
+// rejectLine takes port 0: in an offer for what was in use, in an answer for what was offered.
+func (r *reader) rejectLine(i int, line *Line) {
+	switch {
+	case i >= len(r.old):
+		r.lose(r.doc.media[i].head, "no Jingle for a rejected m-line without the offer that had it")
+		line.State = Rejected
+	case r.old[i].State == Free:
+		line.State = Free
+	case r.answer && r.old[i].State == Rejected:
+		line.State = Free
+	default:
+		line.State = Rejected
+	}
 }
 
 // line returns the entry of a section, making one for a section that is new.
 func (r *reader) line(i int) Line {
 	s := &r.doc.media[i]
-	mid, _ := s.attr("mid")
-	known := i < len(r.old) && (r.old[i].State == Live || r.old[i].Mid == mid.value)
+	known := i < len(r.old) && (r.old[i].State == Live || s.rejected() || r.old[i].Mid == r.mids[i])
 	if i >= len(r.lines) {
 		r.lines = append(r.lines, Line{})
 	}
 	line := r.lines[i]
 	if !known {
-		line = Line{Mid: mid.value, Name: r.name(i, mid.value), Creator: r.author, Kind: s.name.Media}
+		line = Line{Mid: r.mids[i], Name: r.name(i), Creator: r.author, Kind: s.media, Past: line.past()}
 	}
-	if !known || !r.answer {
-		line.Proto, line.Formats = s.proto(), s.name.Formats
-		line.State, line.Offered = Live, Offered{}
+	if r.answer {
+		line.Offered.Open = false
+		return line
 	}
+	line.Proto, line.Formats = s.proto, s.formats
+	line.State, line.Offered = Live, Offered{Open: true, By: r.author}
 	return line
 }
 
 // name returns the name of a new content: the mid where every client takes that, else a number.
-func (r *reader) name(i int, mid string) string {
+func (r *reader) name(i int) string {
+	mid := r.mids[i]
 	taken := func(name string) bool {
 		return slices.ContainsFunc(r.lines, func(l Line) bool { return l.State != Free && l.Name == name }) ||
-			slices.ContainsFunc(r.doc.media[i:], func(s section) bool {
-				a, ok := s.attr("mid")
-				return ok && a.value == name && a.value != mid
-			})
+			name != mid && slices.Contains(r.mids[i:], name)
 	}
 	if isMid(mid) && !taken(mid) {
 		return mid
@@ -220,20 +225,24 @@ func (r *reader) name(i int, mid string) string {
 
 // finishContents resolves what sections share and takes over the contents.
 func (r *reader) finishContents() error {
+	r.out.Contents = make([]jingle.Content, 0, len(r.media))
 	for i, m := range r.media {
 		if m.content == nil {
 			continue
 		}
 		m.inherit(r.session)
+		bundle := r.bundle(m.mid)
 		if m.ice.Ufrag == "" || len(m.ice.Fingerprints) == 0 {
-			m.inheritTransport(r.tagged(m.mid))
+			m.inheritTransport(r.tagged(bundle))
 		}
 		if err := m.finish(r.lines[i].Offered, r.answer); err != nil {
 			return err
 		}
 		if !r.answer {
+			_, only := m.section.attr("bundle-only")
 			r.lines[i].Offered = Offered{
-				RTP: m.content.RTP, Senders: m.content.Senders, Setup: m.setup, Bundled: slices.Contains(r.bundle, m.mid),
+				Open: true, By: r.author, RTP: m.content.RTP, Senders: m.content.Senders, Setup: m.setup, Bundled: bundle != nil,
+				BundleOnly: only,
 			}
 		}
 		r.out.Contents = append(r.out.Contents, *m.content)
@@ -241,12 +250,19 @@ func (r *reader) finishContents() error {
 	return nil
 }
 
-// tagged returns the section whose transport a bundled one uses (RFC 9143 section 7.1).
-func (r *reader) tagged(mid string) *mediaReader {
-	if !slices.Contains(r.bundle, mid) {
-		return nil
+// bundle returns the BUNDLE group of a section, or nil.
+func (r *reader) bundle(mid string) []string {
+	for _, b := range r.bundles {
+		if slices.Contains(b, mid) {
+			return b
+		}
 	}
-	for _, first := range r.bundle {
+	return nil
+}
+
+// tagged returns the section whose transport the bundled ones use (RFC 9143 section 7.1).
+func (r *reader) tagged(bundle []string) *mediaReader {
+	for _, first := range bundle {
 		for _, m := range r.media {
 			if m.mid == first && !m.section.rejected() {
 				return m
@@ -269,7 +285,8 @@ func (r *reader) groups() {
 		}
 		g := jingle.Group{Semantics: f[0]}
 		for _, mid := range f[1:] {
-			if i := r.lines.FindMid(mid); i >= 0 && slices.ContainsFunc(r.out.Contents, func(c jingle.Content) bool { return c.Name == r.lines[i].Name }) {
+			i := slices.Index(r.mids, mid)
+			if i >= 0 && r.media[i].content != nil && !slices.Contains(g.Names, r.lines[i].Name) {
 				g.Names = append(g.Names, r.lines[i].Name)
 			}
 		}

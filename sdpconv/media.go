@@ -12,7 +12,7 @@ import (
 type mediaReader struct {
 	*reader
 	section   *section
-	content   *jingle.Content
+	content   *jingle.Content // nil for the session, and for what is not translated
 	rtp       jingle.RTP
 	ice       jingle.Transport
 	mid       string
@@ -20,88 +20,128 @@ type mediaReader struct {
 	setup     jingle.Setup
 	ptime     int
 	maxptime  int
-	mapped    map[int]bool // payload types with a=rtpmap
+	rtcp      string     // value of a=rtcp
+	at        [128]uint8 // payload type to its place in rtp.PayloadTypes, from 1
+	sdes      []line     // a=crypto and a=zrtp-hash
+	security  jingle.Encryption
 	msids     []jingle.Stream
-	sources   []line // a=ssrc and a=ssrc-group
+	sources   []line   // a=ssrc and a=ssrc-group
+	rids      []string // that are sent
 }
 
-func newMediaReader(r *reader, s *section) *mediaReader {
-	m := &mediaReader{reader: r, section: s, mapped: map[int]bool{}}
-	if a, ok := s.attr("mid"); ok {
-		m.mid = a.value
-	}
-	return m
+// level is where an attribute can stand.
+type level uint8
+
+const (
+	atSession level = 1 << iota
+	inRTP
+	inData
+	inMedia  = inRTP | inData
+	anywhere = atSession | inMedia
+)
+
+type attribute struct {
+	levels level
+	read   func(*mediaReader, attr) error
 }
 
-// mediaAttrs reads the attributes that Jingle has words for.  All others are losses.
-var mediaAttrs map[string]func(*mediaReader, attr) error
+// attributes is what Jingle has words for, and structure.  All others are losses.
+var attributes map[string]attribute
 
 func init() {
 	flag := func(set func(m *mediaReader)) func(*mediaReader, attr) error {
 		return func(m *mediaReader, _ attr) error { set(m); return nil }
 	}
+	structure := flag(func(*mediaReader) {}) // read before, or written anew
 	direction := func(m *mediaReader, a attr) error { m.direction = a.key; return nil }
-	mediaAttrs = map[string]func(*mediaReader, attr) error{
-		// Structure, read before or written anew.
-		"mid": flag(func(*mediaReader) {}), "bundle-only": flag(func(*mediaReader) {}), "rtcp": flag(func(*mediaReader) {}),
-		"msid-semantic": flag(func(*mediaReader) {}),
+	attributes = map[string]attribute{
+		"group": {atSession, structure}, "msid-semantic": {anywhere, structure}, "mid": {inMedia, structure}, "bundle-only": {inMedia, structure},
+		"rtcp":     {inMedia, func(m *mediaReader, a attr) error { m.rtcp = a.value; return nil }},
+		"sendrecv": {anywhere, direction}, "sendonly": {anywhere, direction}, "recvonly": {anywhere, direction}, "inactive": {anywhere, direction},
 
-		"sendrecv": direction, "sendonly": direction, "recvonly": direction, "inactive": direction,
+		"ice-ufrag":         {anywhere, func(m *mediaReader, a attr) error { return m.credential(&m.ice.Ufrag, a) }},
+		"ice-pwd":           {anywhere, func(m *mediaReader, a attr) error { return m.credential(&m.ice.Pwd, a) }},
+		"ice-options":       {anywhere, (*mediaReader).iceOptions},
+		"ice-lite":          {anywhere, flag(func(m *mediaReader) { m.ice.Lite = true })},
+		"fingerprint":       {anywhere, (*mediaReader).fingerprint},
+		"setup":             {anywhere, (*mediaReader).readSetup},
+		"candidate":         {inMedia, (*mediaReader).candidate},
+		"remote-candidates": {inMedia, (*mediaReader).remoteCandidates},
+		"end-of-candidates": {anywhere, flag(func(m *mediaReader) { m.ice.GatheringComplete = true })},
 
-		"ice-ufrag":         func(m *mediaReader, a attr) error { return m.credential(&m.ice.Ufrag, a) },
-		"ice-pwd":           func(m *mediaReader, a attr) error { return m.credential(&m.ice.Pwd, a) },
-		"ice-options":       (*mediaReader).iceOptions,
-		"ice-lite":          flag(func(m *mediaReader) { m.ice.Lite = true }),
-		"fingerprint":       (*mediaReader).fingerprint,
-		"setup":             (*mediaReader).readSetup,
-		"candidate":         (*mediaReader).candidate,
-		"end-of-candidates": flag(func(m *mediaReader) { m.ice.GatheringComplete = true }),
+		"rtpmap":             {inRTP, (*mediaReader).rtpmap},
+		"fmtp":               {inRTP, (*mediaReader).fmtp},
+		"rtcp-fb":            {inRTP, (*mediaReader).feedback},
+		"ptime":              {inRTP, func(m *mediaReader, a attr) error { return m.packetTime(&m.ptime, a) }},
+		"maxptime":           {inRTP, func(m *mediaReader, a attr) error { return m.packetTime(&m.maxptime, a) }},
+		"extmap":             {inRTP | atSession, (*mediaReader).extmap},
+		"extmap-allow-mixed": {anywhere, flag(func(m *mediaReader) { m.rtp.AllowMixed = true })},
+		"rtcp-mux":           {inMedia, flag(func(m *mediaReader) { m.rtp.RTCPMux = true })},
+		"rtcp-mux-only":      {inMedia, flag(func(m *mediaReader) { m.rtp.RTCPMux = true })},
+		"rtcp-rsize":         {inRTP, flag(func(m *mediaReader) { m.rtp.RTCPReducedSize = true })},
+		"content":            {inRTP, (*mediaReader).category},
+		"ssrc":               {inRTP, (*mediaReader).ssrc},
+		"ssrc-group":         {inRTP, (*mediaReader).ssrcGroup},
+		"msid":               {inRTP, (*mediaReader).msid},
+		"rid":                {inRTP, (*mediaReader).rid},
+		"simulcast":          {inRTP, (*mediaReader).simulcast},
+		"crypto":             {inRTP, (*mediaReader).crypto},
+		"zrtp-hash":          {inRTP, (*mediaReader).zrtpHash},
 
-		"rtpmap":             (*mediaReader).rtpmap,
-		"fmtp":               (*mediaReader).fmtp,
-		"rtcp-fb":            (*mediaReader).feedback,
-		"ptime":              func(m *mediaReader, a attr) error { return m.packetTime(&m.ptime, a) },
-		"maxptime":           func(m *mediaReader, a attr) error { return m.packetTime(&m.maxptime, a) },
-		"extmap":             (*mediaReader).extmap,
-		"extmap-allow-mixed": flag(func(m *mediaReader) { m.rtp.AllowMixed = true }),
-		"rtcp-mux":           flag(func(m *mediaReader) { m.rtp.RTCPMux = true }),
-		"rtcp-mux-only":      flag(func(m *mediaReader) { m.rtp.RTCPMux = true }),
-		"rtcp-rsize":         flag(func(m *mediaReader) { m.rtp.RTCPReducedSize = true }),
-		"ssrc":               (*mediaReader).ssrc,
-		"ssrc-group":         (*mediaReader).ssrcGroup,
-		"msid":               (*mediaReader).msid,
+		"sctp-port":        {inData, (*mediaReader).sctpPort},
+		"max-message-size": {inData, (*mediaReader).maxMessageSize},
+		"sctpmap":          {inData, (*mediaReader).sctpmap},
+		"dcmap":            {inData, (*mediaReader).dcmap},
 	}
+}
+
+func (m *mediaReader) attribute(a attr, at level) error {
+	known, ok := attributes[a.key]
+	switch {
+	case ok && known.levels&at != 0:
+		return known.read(m, a)
+	case at == atSession:
+		m.lose(a.line, "no Jingle for it at session level")
+	default:
+		m.lose(a.line, "no Jingle for it")
+	}
+	return nil
 }
 
 func (m *mediaReader) bad(a attr, msg string) error {
 	return &Error{Line: a.number, Text: a.text, Msg: msg}
 }
 
+func (m *mediaReader) fail(msg string) error {
+	return &Error{Line: m.section.head.number, Text: m.section.head.text, Msg: msg}
+}
+
 // read reads the section's own lines.
 func (m *mediaReader) read() error {
-	m.rtp.Media = m.section.name.Media
-	for _, f := range m.section.name.Formats {
-		id, err := strconv.ParseUint(f, 10, 7)
-		if err != nil || m.payloadType(int(id)) != nil {
-			return &Error{Line: m.section.head.number, Text: m.section.head.text, Msg: "payload type " + strconv.Quote(f) + " is no number below 128, or stands twice"}
-		}
-		m.rtp.PayloadTypes = append(m.rtp.PayloadTypes, jingle.PayloadType{ID: int(id)})
+	at, begin := inRTP, m.beginRTP
+	if m.section.isData() {
+		at, begin = inData, m.beginData
+	}
+	if err := begin(); err != nil {
+		return err
 	}
 	for _, a := range m.section.attrs {
-		read, known := mediaAttrs[a.key]
-		if !known {
-			m.lose(a.line, "no Jingle for it")
-			continue
-		}
-		if err := read(m, a); err != nil {
+		if err := m.attribute(a, at); err != nil {
 			return err
 		}
 	}
 	for _, b := range m.section.bands {
+		if at == inData {
+			m.lose(b.line, "no Jingle for the bandwidth of data channels")
+			continue
+		}
 		m.rtp.Bandwidths = append(m.rtp.Bandwidths, jingle.Bandwidth{Type: b.kind, Value: b.value})
 	}
 	for _, l := range m.section.other {
 		m.lose(l, "no Jingle for it")
+	}
+	if m.section.ranged {
+		m.lose(m.section.head, "no Jingle for a range of ports")
 	}
 	return nil
 }
@@ -115,6 +155,11 @@ func (m *mediaReader) inherit(s *mediaReader) {
 	m.ice.Lite = s.ice.Lite || m.ice.Lite
 	m.ice.GatheringComplete = s.ice.GatheringComplete || m.ice.GatheringComplete
 	m.rtp.AllowMixed = s.rtp.AllowMixed || m.rtp.AllowMixed
+	for _, x := range s.rtp.HdrExts {
+		if !slices.ContainsFunc(m.rtp.HdrExts, func(o jingle.HdrExt) bool { return o.ID == x.ID }) {
+			m.rtp.HdrExts = append(m.rtp.HdrExts, x)
+		}
+	}
 }
 
 func (m *mediaReader) inheritTransport(s *mediaReader) {
@@ -128,7 +173,7 @@ func (m *mediaReader) inheritTransport(s *mediaReader) {
 		m.ice.Pwd = s.ice.Pwd
 	}
 	if m.ice.Options == nil {
-		m.ice.Options = slices.Clone(s.ice.Options)
+		m.ice.Options, m.ice.ICE2 = slices.Clone(s.ice.Options), s.ice.ICE2
 	}
 	if m.ice.Fingerprints == nil {
 		m.ice.Fingerprints = slices.Clone(s.ice.Fingerprints)
@@ -140,16 +185,40 @@ func (m *mediaReader) inheritTransport(s *mediaReader) {
 
 // finish checks the section and puts together what several lines say.
 func (m *mediaReader) finish(offered Offered, answer bool) error {
-	fail := func(msg string) error {
-		return &Error{Line: m.section.head.number, Text: m.section.head.text, Msg: msg}
+	if err := m.finishTransport(offered, answer); err != nil {
+		return err
 	}
+	m.content.Senders = senders(m.direction, m.author)
+	if m.section.isData() {
+		return nil
+	}
+	m.finishSecurity()
+	m.finishProto()
+	m.finishCodecs()
+	m.finishSources()
+	if len(m.rtp.PayloadTypes) == 0 {
+		return m.fail("m-line without a codec")
+	}
+	m.content.RTP = &m.rtp
+	return nil
+}
+
+// finishTransport chooses between ICE and, for RTP that asks for neither ICE nor DTLS, the plain address.
+func (m *mediaReader) finishTransport(offered Offered, answer bool) error {
+	dtls := m.section.isData() || strings.Contains(m.section.proto, "TLS/")
 	switch {
+	case m.ice.Ufrag == "" && m.ice.Pwd == "" && !dtls && len(m.ice.Fingerprints) == 0:
+		return m.finishRawUDP()
 	case m.ice.Ufrag == "":
-		return fail("m-line without a=ice-ufrag")
+		return m.fail("m-line without a=ice-ufrag")
 	case m.ice.Pwd == "":
-		return fail("m-line without a=ice-pwd")
-	case len(m.ice.Fingerprints) == 0:
-		return fail("m-line without a=fingerprint")
+		return m.fail("m-line without a=ice-pwd")
+	case len(m.ice.Fingerprints) == 0 && dtls:
+		return m.fail("m-line without a=fingerprint")
+	}
+	m.content.ICE = &m.ice
+	if len(m.ice.Fingerprints) == 0 {
+		return nil
 	}
 	if m.setup == "" || answer && m.setup == jingle.SetupActpass {
 		m.setup = jingle.SetupActpass
@@ -160,13 +229,64 @@ func (m *mediaReader) finish(offered Offered, answer bool) error {
 	for i := range m.ice.Fingerprints {
 		m.ice.Fingerprints[i].Setup = m.setup
 	}
-	m.content.Senders = senders(m.direction, m.author)
-	m.finishCodecs()
-	m.finishSources()
-	if len(m.rtp.PayloadTypes) == 0 {
-		return fail("m-line without a codec")
-	}
 	return nil
+}
+
+// finishRawUDP makes candidates of the addresses in c= and a=rtcp (XEP-0177 section 4).
+func (m *mediaReader) finishRawUDP() error {
+	if m.section.address == "" || m.section.port == 0 {
+		return m.fail("m-line with neither ICE nor an address")
+	}
+	raw := &jingle.RawUDP{Candidates: []jingle.RawCandidate{{ID: "rtp", Component: 1, IP: m.section.address, Port: m.section.port}}}
+	if f := strings.Fields(m.rtcp); len(f) > 0 && !m.rtp.RTCPMux {
+		if port, err := strconv.ParseUint(f[0], 10, 16); err == nil && port > 0 {
+			c := jingle.RawCandidate{ID: "rtcp", Component: 2, IP: m.section.address, Port: int(port)}
+			if len(f) == 4 {
+				c.IP = f[3]
+			}
+			raw.Candidates = append(raw.Candidates, c)
+		}
+	}
+	m.content.RawUDP = raw
+	return nil
+}
+
+// finishSecurity keeps SDES and ZRTP where there is no DTLS: answered beside it, media would be encrypted twice.
+func (m *mediaReader) finishSecurity() {
+	if len(m.sdes) == 0 {
+		return
+	}
+	if len(m.ice.Fingerprints) > 0 {
+		for _, l := range m.sdes {
+			m.lose(l, "keys beside DTLS, which is taken")
+		}
+		return
+	}
+	m.security.Required = strings.Contains(m.section.proto, "SAVP")
+	m.rtp.Encryption = &m.security
+}
+
+// finishProto reports an RTP profile that ToSDP and ToPlainSDP would not infer from the description.
+func (m *mediaReader) finishProto() {
+	if said := m.section.proto; said != protoOf(m.content, &m.rtp) {
+		m.lose(m.section.head, "no Jingle for the profile "+said)
+	}
+}
+
+// protoOf infers the RTP profile (XEP-0167 section 7, XEP-0293, XEP-0320): Jingle does not say it.
+func protoOf(c *jingle.Content, rtp *jingle.RTP) string {
+	proto := "RTP/AVP"
+	switch {
+	case c.ICE != nil && (len(c.ICE.Fingerprints) > 0 || c.ICE.Protected):
+		return "UDP/TLS/RTP/SAVPF"
+	case rtp.Encryption != nil && len(rtp.Encryption.Crypto) > 0 && rtp.Encryption.Required:
+		proto = "RTP/SAVP"
+	}
+	if len(rtp.Feedback) > 0 || rtp.TRRInt != "" ||
+		slices.ContainsFunc(rtp.PayloadTypes, func(p jingle.PayloadType) bool { return len(p.Feedback) > 0 || p.TRRInt != "" }) {
+		proto += "F"
+	}
+	return proto
 }
 
 // senders reads a direction of the author's SDP (XEP-0167 section 7.1, RFC 3264 section 5.1).
@@ -197,77 +317,4 @@ func direction(s jingle.Senders, author jingle.Role) string {
 		return "recvonly"
 	}
 	return "inactive"
-}
-
-func (m *mediaReader) credential(field *string, a attr) error {
-	if !isWord(a.value) || len(a.value) > 256 {
-		return m.bad(a, "no ICE credential")
-	}
-	*field = a.value
-	return nil
-}
-
-// iceOptions reads the tokens that can be the name of an element.  google-ice is obsolete and means nothing.
-func (m *mediaReader) iceOptions(a attr) error {
-	for _, o := range strings.Fields(a.value) {
-		if !isName(o) || len(m.ice.Options) >= 16 {
-			m.lose(a.line, "ICE option that cannot be an element")
-			continue
-		}
-		if o != "google-ice" && !slices.Contains(m.ice.Options, o) {
-			m.ice.Options = append(m.ice.Options, o)
-		}
-	}
-	return nil
-}
-
-// isName tells whether s is an XML name of letters, digits, hyphens, dots and underscores.
-func isName(s string) bool {
-	for i := 0; i < len(s); i++ {
-		c := s[i] | 0x20
-		letter := c >= 'a' && c <= 'z' || s[i] == '_'
-		if !letter && (i == 0 || !(s[i] >= '0' && s[i] <= '9') && s[i] != '-' && s[i] != '.') {
-			return false
-		}
-	}
-	return s != ""
-}
-
-func (m *mediaReader) fingerprint(a attr) error {
-	hash, value, _ := strings.Cut(a.value, " ")
-	f, ok := jingle.NewFingerprint(hash, value, "")
-	if !ok || hash == "" {
-		return m.bad(a, "no fingerprint")
-	}
-	if len(m.ice.Fingerprints) >= 8 {
-		m.lose(a.line, "too many fingerprints")
-		return nil
-	}
-	m.ice.Fingerprints = append(m.ice.Fingerprints, f)
-	return nil
-}
-
-func (m *mediaReader) readSetup(a attr) error {
-	switch s := jingle.Setup(a.value); s {
-	case jingle.SetupActpass, jingle.SetupActive, jingle.SetupPassive:
-		m.setup = s
-	case "holdconn":
-		m.lose(a.line, "XEP-0320 does not define it")
-	default:
-		return m.bad(a, "unknown setup")
-	}
-	return nil
-}
-
-func (m *mediaReader) candidate(a attr) error {
-	c, _, err := ParseCandidate(a.text)
-	switch {
-	case err != nil:
-		m.lose(a.line, "no candidate of RFC 8839")
-	case len(m.ice.Candidates) >= 128:
-		m.lose(a.line, "too many candidates")
-	default:
-		m.ice.Candidates = append(m.ice.Candidates, c)
-	}
-	return nil
 }

@@ -2,6 +2,7 @@ package sdpconv
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -9,19 +10,24 @@ import (
 	"github.com/pion/sdp/v3"
 )
 
-// document is an SDP as sections of numbered lines.  Grammar, m-lines and bandwidths are pion's; it has no line numbers, so the
-// attributes are cut here.
+// document is an SDP as sections of numbered lines.  Grammar and m-lines are pion's, which gets the lines that are no attributes; those,
+// nine of ten lines, are cut here, because pion copies them and has no line numbers.
 type document struct {
 	session section
 	media   []section
 }
 
 type section struct {
-	head  line // the m-line; the v-line for the session
-	name  sdp.MediaName
-	attrs []attr
-	other []line // lines that are no attributes and mean something to nobody here
-	bands []band
+	head    line // the m-line; the v-line for the session
+	media   string
+	port    int
+	ranged  bool // several ports
+	proto   string
+	formats []string
+	address string // of the c-line, the section's or the session's
+	attrs   []attr
+	other   []line // lines that are no attributes and mean something to nobody here
+	bands   []band
 }
 
 type line struct {
@@ -41,27 +47,6 @@ type band struct {
 
 // parse reads the text of an SDP.  Errors are *Error.
 func parse(text string) (*document, error) {
-	lines, err := split(text)
-	if err != nil {
-		return nil, err
-	}
-	desc, err := grammar(lines)
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case len(desc.MediaDescriptions) == 0:
-		return nil, &Error{Msg: "no m-line"}
-	case len(desc.MediaDescriptions) > MaxLines:
-		return nil, &Error{Msg: fmt.Sprintf("more than %d m-lines", MaxLines)}
-	case desc.Origin.Username == "" || desc.Origin.UnicastAddress == "":
-		return nil, &Error{Msg: "no o-line"}
-	}
-	return sections(lines, desc), nil
-}
-
-// split cuts the text into lines and refuses what could not be one.
-func split(text string) ([]line, error) {
 	switch {
 	case strings.TrimSpace(text) == "":
 		return nil, &Error{Msg: "empty"}
@@ -70,81 +55,176 @@ func split(text string) ([]line, error) {
 	case !utf8.ValidString(text):
 		return nil, &Error{Msg: "not UTF-8"}
 	}
-	var lines []line
+	c := cutter{doc: new(document), attrs: make([]attr, 0, strings.Count(text, "\na="))}
+	c.section = &c.doc.session
+	c.skeleton.Grow(512)
 	number := 0
-	for raw := range strings.SplitSeq(text, "\n") {
+	for rest := text; rest != ""; {
+		raw, after, _ := strings.Cut(rest, "\n")
+		rest = after
 		number++
-		raw = strings.TrimSuffix(raw, "\r")
-		if raw == "" {
-			continue
+		if err := c.cut(line{number, strings.TrimSuffix(raw, "\r")}); err != nil {
+			return nil, err
 		}
-		if len(raw) < 2 || raw[1] != '=' || !isText(raw) {
-			return nil, &Error{Line: number, Text: raw, Msg: "no line of an SDP"}
-		}
-		lines = append(lines, line{number, raw})
 	}
-	if !strings.HasPrefix(lines[0].text, "v=") {
-		return nil, &Error{Line: lines[0].number, Text: lines[0].text, Msg: "an SDP begins with v=0"}
+	c.finish()
+	desc, err := c.grammar()
+	if err != nil {
+		return nil, err
 	}
-	return lines, nil
+	switch {
+	case len(desc.MediaDescriptions) == 0:
+		return nil, &Error{Msg: "no m-line"}
+	case desc.Origin.Username == "" || desc.Origin.UnicastAddress == "":
+		return nil, &Error{Msg: "no o-line"}
+	}
+	c.doc.resolve(desc)
+	return c.doc, nil
 }
 
-// grammar checks the lines and reads their structure.
-func grammar(lines []line) (*sdp.SessionDescription, error) {
-	try := func(n int) (*sdp.SessionDescription, error) {
-		var b strings.Builder
-		for _, l := range lines[:n] {
-			b.WriteString(l.text)
-			b.WriteString("\r\n")
-		}
-		desc := new(sdp.SessionDescription)
-		return desc, desc.UnmarshalString(b.String())
+// cutter cuts lines into sections.
+type cutter struct {
+	doc      *document
+	section  *section
+	begin    int // of the section's attributes
+	attrs    []attr
+	skeleton strings.Builder // the lines for pion
+	lines    []line          // the same
+}
+
+func (c *cutter) cut(l line) error {
+	if l.text == "" {
+		return nil
 	}
-	desc, err := try(len(lines))
-	if err == nil {
+	if len(l.text) < 2 || l.text[1] != '=' || !isText(l.text) {
+		return &Error{Line: l.number, Text: l.text, Msg: "no line of an SDP"}
+	}
+	if len(c.lines) == 0 {
+		if l.text[0] != 'v' {
+			return &Error{Line: l.number, Text: l.text, Msg: "an SDP begins with v=0"}
+		}
+		c.section.head = l
+	}
+	value := l.text[2:]
+	switch l.text[0] {
+	case 'a':
+		key, value, _ := strings.Cut(value, ":")
+		c.attrs = append(c.attrs, attr{l, key, value})
+		return nil
+	case 'm':
+		if len(c.doc.media) >= MaxLines {
+			return &Error{Msg: fmt.Sprintf("more than %d m-lines", MaxLines)}
+		}
+		c.finish()
+		c.doc.media = append(c.doc.media, section{head: l})
+		c.section = &c.doc.media[len(c.doc.media)-1]
+		c.section.name(value)
+		c.keep(l, c.section.skeleton())
+		return nil
+	case 'b':
+		kind, value, _ := strings.Cut(value, ":")
+		if !knownBandwidth(kind) {
+			c.section.other = append(c.section.other, l) // to be ignored (RFC 8866 section 5.8)
+			return nil
+		}
+		c.section.bands = append(c.section.bands, band{l, kind, value})
+	case 'v', 'o', 's', 't', 'c':
+		// Constants, or an address, which pion gives.
+	default:
+		c.section.other = append(c.section.other, l)
+	}
+	c.keep(l, l.text)
+	return nil
+}
+
+func (c *cutter) keep(l line, text string) {
+	c.lines = append(c.lines, l)
+	c.skeleton.WriteString(text)
+	c.skeleton.WriteString("\r\n")
+}
+
+// finish hands the attributes since the last m-line to their section.
+func (c *cutter) finish() {
+	c.section.attrs = slices.Clip(c.attrs[c.begin:])
+	c.begin = len(c.attrs)
+}
+
+func knownBandwidth(kind string) bool {
+	return kind == "CT" || kind == "AS" || kind == "TIAS" || kind == "RS" || kind == "RR" || strings.HasPrefix(kind, "X-")
+}
+
+// name cuts an m-line; pion checks it.
+func (s *section) name(value string) {
+	f := strings.Fields(value)
+	if len(f) >= 3 {
+		s.media, s.proto, s.formats = f[0], f[2], f[3:]
+	}
+}
+
+// skeleton is the m-line with media and protocol that pion takes: it knows those of RFC 4566, and SIP has others, such as image over udptl.
+func (s *section) skeleton() string {
+	switch s.media {
+	case "audio", "video", "application":
+		if s.proto == "UDP/TLS/RTP/SAVPF" || s.proto == "UDP/DTLS/SCTP" {
+			return s.head.text
+		}
+	case "":
+		return s.head.text
+	}
+	f := strings.Fields(s.head.text)
+	if !isToken(s.media) || strings.ContainsFunc(s.proto, func(r rune) bool { return r != '/' && !isTokenRune(r) }) {
+		return s.head.text
+	}
+	f[0], f[2] = "m=application", "UDP"
+	return strings.Join(f, " ")
+}
+
+// grammar has pion check the lines and read their structure.
+func (c *cutter) grammar() (*sdp.SessionDescription, error) {
+	desc := new(sdp.SessionDescription)
+	text := c.skeleton.String()
+	if desc.UnmarshalString(text) == nil {
 		return desc, nil
 	}
 	// It reads from the top and accepts an SDP that breaks off, so the first prefix that fails ends with the bad line.
-	bad := sort.Search(len(lines), func(n int) bool {
-		_, err := try(n)
-		return err != nil
+	all := strings.SplitAfter(text, "\n")
+	bad := sort.Search(len(c.lines), func(n int) bool {
+		return new(sdp.SessionDescription).UnmarshalString(strings.Join(all[:n], "")) != nil
 	})
-	if bad == 0 {
-		bad = 1
-	}
-	l := lines[min(bad, len(lines))-1]
-	return nil, &Error{Line: l.number, Text: l.text, Msg: "not as RFC 8866 has it"}
+	l := c.lines[min(max(bad, 1), len(c.lines))-1]
+	return nil, &Error{Line: l.number, Text: l.text, Msg: "not as RFC 8866 has it, or not in its place" + expected(l.text[0])}
 }
 
-func sections(lines []line, desc *sdp.SessionDescription) *document {
-	doc := &document{session: section{head: lines[0]}}
-	cur := &doc.session
-	for _, l := range lines {
-		kind, value := l.text[0], l.text[2:]
-		switch kind {
-		case 'm':
-			n := len(doc.media)
-			doc.media = append(doc.media, section{head: l, name: desc.MediaDescriptions[n].MediaName})
-			cur = &doc.media[n]
-		case 'a':
-			key, value, _ := strings.Cut(value, ":")
-			cur.attrs = append(cur.attrs, attr{l, key, value})
-		case 'b':
-			kind, value, _ := strings.Cut(value, ":")
-			cur.bands = append(cur.bands, band{l, kind, value})
-		case 'v', 'o', 's', 't', 'c':
-			// Constants, or the address of a candidate, which has its own line.
-		default:
-			cur.other = append(cur.other, l)
+func expected(kind byte) string {
+	form := map[byte]string{
+		'v': "v=0", 'o': "o=<user> <id> <version> IN IP4 <address>", 't': "t=<start> <stop>", 'c': "c=IN IP4 <address>", 'b': "b=<type>:<number>",
+		'm': "m=<media> <port> <protocol> <format>... after v=, o=, s= and t=",
+	}[kind]
+	if form == "" {
+		return ""
+	}
+	return " (" + form + ")"
+}
+
+// resolve takes ports and addresses from pion.
+func (d *document) resolve(desc *sdp.SessionDescription) {
+	for i := range d.media {
+		s, m := &d.media[i], desc.MediaDescriptions[i]
+		s.port, s.ranged = m.MediaName.Port.Value, m.MediaName.Port.Range != nil
+		c := m.ConnectionInformation
+		if c == nil {
+			c = desc.ConnectionInformation
+		}
+		if c != nil && c.Address != nil {
+			s.address, _, _ = strings.Cut(c.Address.Address, "/")
 		}
 	}
-	return doc
 }
 
 func (s *section) attr(key string) (attr, bool) {
-	for _, a := range s.attrs {
-		if a.key == key {
-			return a, true
+	for i := range s.attrs {
+		if s.attrs[i].key == key {
+			return s.attrs[i], true
 		}
 	}
 	return attr{}, false
@@ -152,12 +232,18 @@ func (s *section) attr(key string) (attr, bool) {
 
 // rejected tells a rejected section from one of a max-bundle offer, which has port 0 as well (RFC 9143 section 6).
 func (s *section) rejected() bool {
+	if s.port != 0 {
+		return false
+	}
 	_, bundleOnly := s.attr("bundle-only")
-	return s.name.Port.Value == 0 && !bundleOnly
+	return !bundleOnly
 }
 
-func (s *section) proto() string { return strings.Join(s.name.Protos, "/") }
-
 func (s *section) isRTP() bool {
-	return (s.name.Media == "audio" || s.name.Media == "video") && strings.Contains(s.proto(), "RTP/")
+	return (s.media == "audio" || s.media == "video" || s.media == "text") && strings.Contains(s.proto, "RTP/")
+}
+
+// isData tells whether data channels run here: SCTP over DTLS (RFC 8841), by any of its names.
+func (s *section) isData() bool {
+	return s.media == "application" && strings.HasSuffix(s.proto, "DTLS/SCTP")
 }

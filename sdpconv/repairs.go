@@ -19,4 +19,8 @@ const (
 	repairComponent = "component of RTCP, which is multiplexed"
 	// Dino 0.4.2 offers SDES beside DTLS; answered, it encrypts twice.
 	repairSDES = "browsers have no SDES; DTLS is there"
+	// A page with bundle policy max-bundle (Firefox 153) and a client that has no bundles, such as Dino 0.4.2.
+	repairBundleOnly = "offered in the bundle only, and the answer does not bundle it"
+	// Clients that number each content anew; browsers refuse a bundle in which a number has two meanings.
+	repairCollision = "the number has another meaning in the bundle"
 )

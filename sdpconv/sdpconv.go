@@ -29,11 +29,12 @@ type Line struct {
 	Mid     string
 	Name    string      // of the content
 	Creator jingle.Role // of the content
-	Kind    string      // audio, video, application
+	Kind    string      // audio, video, text, application
 	Proto   string      // UDP/TLS/RTP/SAVPF; an answer repeats the offer's
 	Formats []string    // of the last offer; a rejected line repeats them
 	State   LineState
 	Offered Offered
+	Past    []string // mids that the line had before, not to be used again
 }
 
 // LineState tells whether an m-line is in use.
@@ -60,10 +61,37 @@ func (s LineState) String() string {
 
 // Offered is what the last offer said of a line, to which an answer has to keep (RFC 3264 section 6).
 type Offered struct {
-	RTP     *jingle.RTP // nil for none; never changed
-	Senders jingle.Senders
-	Setup   jingle.Setup
-	Bundled bool
+	Open       bool        // not answered yet
+	By         jingle.Role // whose offer it is
+	RTP        *jingle.RTP // nil for none; never changed
+	Senders    jingle.Senders
+	Setup      jingle.Setup
+	Bundled    bool
+	BundleOnly bool // without the bundle it has no transport (RFC 9143 section 6)
+}
+
+// offerer returns who made the offer that is not answered yet, if there is one.
+func (l Lines) offerer() (jingle.Role, bool) {
+	i := slices.IndexFunc(l, func(x Line) bool { return x.Offered.Open })
+	if i < 0 {
+		return 0, false
+	}
+	return l[i].Offered.By, true
+}
+
+// used tells whether a line has or had the mid.
+func (l Lines) used(mid string) bool {
+	return slices.ContainsFunc(l, func(x Line) bool { return x.Mid == mid || slices.Contains(x.Past, mid) })
+}
+
+// past is what the line that is used again may not be named.
+func (l Line) past() []string {
+	if l.Mid == "" {
+		return nil
+	}
+	const most = 32 // changes of one line; bounds what a peer can make grow
+	past := l.Past[max(0, len(l.Past)-most+1):]
+	return append(slices.Clone(past), l.Mid)
 }
 
 // Find returns the index of the line of a content, by creator and name or, if only one content has the name, by name: the
@@ -128,8 +156,10 @@ func (t Type) String() string {
 var (
 	// ErrNotEncrypted: a content has no DTLS fingerprint, or only one that is protected by OMEMO and unreadable here.
 	ErrNotEncrypted = errors.New("sdpconv: no usable DTLS fingerprint")
-	// ErrNoMedia: no audio or video with a codec is left.
-	ErrNoMedia = errors.New("sdpconv: no audio or video")
+	// ErrNoMedia: no RTP with a codec is left, and no data channels.
+	ErrNoMedia = errors.New("sdpconv: no audio, video or data")
+	// ErrNoICE: the contents have another transport than ICE, or none.
+	ErrNoICE = errors.New("sdpconv: no ICE transport")
 )
 
 // Error says what is wrong with an SDP.  Line is counted from 1; 0 means the whole.

@@ -14,20 +14,11 @@ type mediaWriter struct {
 	*writer
 	line    *Line
 	content *jingle.Content
+	fresh   bool             // the line is new
 	ice     jingle.Transport // complete
 	setup   jingle.Setup
 	codecs  []jingle.PayloadType
 	senders jingle.Senders
-	out     strings.Builder
-}
-
-// attr writes a=text unless it could not be read again as one line.
-func (s *mediaWriter) attr(text string) {
-	if !isText(text) || strings.HasSuffix(text, " ") {
-		s.lose("a="+text, "no line of an SDP")
-		return
-	}
-	s.out.WriteString("a=" + text + "\r\n")
 }
 
 // offered returns what the section has to keep to, nil in an offer.
@@ -38,24 +29,37 @@ func (s *mediaWriter) offered() *jingle.RTP {
 	return s.line.Offered.RTP
 }
 
-// choose settles codecs and direction.
-func (s *mediaWriter) choose() {
-	choice := selector{media: s.content.RTP.Media, offered: s.offered(), lost: func(p jingle.PayloadType, reason string) {
-		s.lose("a=rtpmap:"+strconv.Itoa(p.ID)+" "+p.Name, reason)
-	}}
-	s.codecs = choice.choose(s.content.RTP.PayloadTypes)
+const noTransport = "another transport than ICE"
+
+// choose settles codecs and direction.  It returns why the section cannot be, or "".
+func (s *mediaWriter) choose() string {
+	switch {
+	case s.content.ICE == nil && s.content.RawUDP != nil && !s.plain:
+		return noTransport
+	case s.typ == Answer && s.line.Offered.BundleOnly && !s.bundled(s.content.Name):
+		return repairBundleOnly
+	}
+	if s.content.RTP != nil {
+		choice := selector{media: s.content.RTP.Media, offered: s.offered(), lost: func(p jingle.PayloadType, reason string) {
+			s.lose("a=rtpmap:"+strconv.Itoa(p.ID)+" "+p.Name, reason)
+		}}
+		if s.codecs = choice.choose(s.content.RTP.PayloadTypes); len(s.codecs) == 0 {
+			return "no codec in common"
+		}
+	}
 	s.senders = s.content.Senders
 	if s.typ == Offer {
-		return
+		return ""
 	}
 	// Dino answers both where only one side was to send.
 	may := s.line.Offered.Senders
 	s.senders = jingle.SendersOf(
 		s.senders.Sends(jingle.Initiator) && may.Sends(jingle.Initiator),
 		s.senders.Sends(jingle.Responder) && may.Sends(jingle.Responder))
-	if got, want := direction(s.content.Senders, s.author), direction(s.senders, s.author); got != want {
+	if got, want := direction(s.content.Senders, s.author), direction(s.senders, s.author); got != want && s.content.RTP != nil {
 		s.lose("a="+got, repairDirection+want)
 	}
+	return ""
 }
 
 // secure settles the transport: the content's own or, where it is a stub in a bundled session, that of the tagged content.
@@ -63,7 +67,7 @@ func (s *mediaWriter) secure() error {
 	if s.content.ICE != nil {
 		s.ice = *s.content.ICE
 	}
-	if tagged := s.tagged(); tagged != nil && s.bundled(s.content.Name) {
+	if tagged := s.tagged(s.bundle(s.content.Name)); tagged != nil {
 		if s.ice.Ufrag == "" {
 			s.ice.Ufrag, s.ice.Pwd = tagged.ICE.Ufrag, tagged.ICE.Pwd
 		}
@@ -72,32 +76,57 @@ func (s *mediaWriter) secure() error {
 		}
 	}
 	s.ice.Fingerprints = s.usable(s.ice.Fingerprints)
+	encrypted := len(s.ice.Fingerprints) > 0
+	rawUDP := s.content.ICE == nil && s.content.RawUDP != nil
 	switch {
-	case len(s.ice.Fingerprints) == 0:
+	case !encrypted && (!s.plain || s.content.RTP == nil || s.ice.Protected):
 		return ErrNotEncrypted
-	case !isWord(s.ice.Ufrag) || !isWord(s.ice.Pwd):
+	case !rawUDP && (!isWord(s.ice.Ufrag) || !isWord(s.ice.Pwd)):
 		return &Error{Text: s.content.Name, Msg: "content without ICE credentials"}
+	case rawUDP && s.rawAddress(1) == nil:
+		return ErrNoICE
 	}
-	s.settleSetup()
+	if encrypted {
+		s.settleSetup()
+	}
+	s.settleLine()
+	return nil
+}
+
+// settleLine enters the section into its line.
+func (s *mediaWriter) settleLine() {
 	s.line.State = Live
-	if s.typ == Offer {
-		s.line.Formats = nil
+	at := slices.Index(s.sections, s)
+	if s.typ == Answer {
+		s.note(at, Offered{})
+		return
+	}
+	offered := Offered{Senders: s.senders, Setup: s.setup, Bundled: s.bundled(s.content.Name)}
+	s.line.Formats = make([]string, 0, len(s.codecs))
+	if s.content.RTP == nil {
+		s.line.Proto, s.line.Formats = dataProto, append(s.line.Formats, s.format())
+	} else {
+		rtp := *s.content.RTP
+		rtp.PayloadTypes = s.codecs
+		offered.RTP = &rtp
+		s.line.Proto = protoOf(&jingle.Content{ICE: &s.ice}, &rtp)
 		for _, p := range s.codecs {
 			s.line.Formats = append(s.line.Formats, strconv.Itoa(p.ID))
 		}
-		rtp := *s.content.RTP
-		rtp.PayloadTypes = s.codecs
-		s.line.Offered = Offered{RTP: &rtp, Senders: s.senders, Setup: s.setup, Bundled: s.bundled(s.content.Name)}
 	}
-	return nil
+	s.note(at, offered)
 }
 
 // strength orders the hashes of RFC 8122 that browsers take.
 var strength = []string{"sha-512", "sha-384", "sha-256", "sha-224", "sha-1"}
 
 func (s *mediaWriter) usable(list []jingle.Fingerprint) []jingle.Fingerprint {
+	good := func(f jingle.Fingerprint) bool { return slices.Contains(strength, f.Hash) && isWord(f.Value) }
+	if len(list) == 1 && good(list[0]) {
+		return list
+	}
 	list = slices.DeleteFunc(slices.Clone(list), func(f jingle.Fingerprint) bool {
-		bad := !slices.Contains(strength, f.Hash) || !isWord(f.Value)
+		bad := !good(f)
 		if bad {
 			s.lose("a=fingerprint:"+f.Hash+" "+f.Value, "no hash that browsers take")
 		}
@@ -109,12 +138,17 @@ func (s *mediaWriter) usable(list []jingle.Fingerprint) []jingle.Fingerprint {
 	return list
 }
 
+// settleSetup chooses the DTLS role.  A later offer leaves it open again, as browsers do: it changes nothing in an association that there is.
 func (s *mediaWriter) settleSetup() {
 	said := s.ice.Fingerprints[0].Setup
 	s.setup = said
-	if s.typ == Answer {
+	switch {
+	case s.typ == Answer:
 		s.setup = answerSetup(s.line.Offered.Setup, said)
-	} else if said == "" {
+	case !s.fresh:
+		s.setup = jingle.SetupActpass
+		return
+	case said == "":
 		s.setup = jingle.SetupActpass
 	}
 	if s.setup != said {
@@ -135,24 +169,43 @@ func answerSetup(offered, said jingle.Setup) jingle.Setup {
 	return jingle.SetupActive
 }
 
-func (s *mediaWriter) write() string {
-	s.out.WriteString("m=" + s.content.RTP.Media + " 9 " + s.line.Proto)
-	for _, p := range s.codecs {
-		s.out.WriteString(" " + strconv.Itoa(p.ID))
+func (s *mediaWriter) write() {
+	if s.content.RTP == nil {
+		s.writeData()
+		return
 	}
-	s.out.WriteString("\r\nc=IN IP4 0.0.0.0\r\n")
+	s.writeHead(s.content.RTP.Media)
+	for i := range s.codecs {
+		s.add(" ")
+		s.addInt(s.codecs[i].ID)
+	}
+	s.end()
+	s.writeAddress()
 	s.writeBandwidth()
-	s.attr("mid:" + s.line.Mid)
+	s.attr("mid:", s.line.Mid)
 	s.attr(direction(s.senders, s.author))
 	s.writeTransport()
+	s.writeSecurity()
 	s.writeRTP()
 	s.writeCodecs()
 	s.writeSources()
 	s.writeCandidates()
+	if s.ice.SCTP != nil {
+		s.lose("a=sctp-port", "data channels beside RTP in one content")
+	}
 	for _, e := range s.content.RTP.Other {
 		s.lose("<"+e.Local+" xmlns='"+e.Space+"'/>", "no SDP for it")
 	}
-	return s.out.String()
+}
+
+func (s *mediaWriter) writeHead(media string) {
+	port := 9
+	if c := s.rawAddress(1); c != nil {
+		port = c.Port
+	}
+	s.add("m=", media, " ")
+	s.addInt(port)
+	s.add(" ", s.line.Proto)
 }
 
 func (s *mediaWriter) writeBandwidth() {
@@ -162,42 +215,98 @@ func (s *mediaWriter) writeBandwidth() {
 			s.lose("b="+b.Type+":"+b.Value, "no bandwidth that browsers take")
 			continue
 		}
-		s.out.WriteString("b=" + b.Type + ":" + b.Value + "\r\n")
+		s.add("b=", b.Type, ":", b.Value)
+		s.end()
 	}
 }
 
 func (s *mediaWriter) writeTransport() {
-	s.attr("ice-ufrag:" + s.ice.Ufrag)
-	s.attr("ice-pwd:" + s.ice.Pwd)
-	options := []string{"trickle"} // Jingle has always trickled, said or not
-	if len(s.ice.Options) > 0 {
-		options = slices.DeleteFunc(slices.Clone(s.ice.Options), func(o string) bool { return !isToken(o) })
+	if s.content.ICE == nil && s.content.RawUDP != nil {
+		return
 	}
-	if len(options) > 0 {
-		s.attr("ice-options:" + strings.Join(options, " "))
-	}
+	s.attr("ice-ufrag:", s.ice.Ufrag)
+	s.attr("ice-pwd:", s.ice.Pwd)
+	s.writeOptions()
 	for _, f := range s.ice.Fingerprints {
-		s.attr("fingerprint:" + f.Hash + " " + f.Value)
+		s.attr("fingerprint:", f.Hash, " ", f.Value)
 	}
-	s.attr("setup:" + string(s.setup))
-	if s.content.RTP.Encryption != nil {
-		s.lose("a=crypto", repairSDES)
+	if s.setup != "" {
+		s.attr("setup:", string(s.setup))
 	}
+	for _, e := range s.ice.Other {
+		s.lose("<"+e.Local+" xmlns='"+e.Space+"'/>", "no SDP for it")
+	}
+}
+
+// writeOptions writes the ICE options, of which Jingle has always had trickle, said or not.
+func (s *mediaWriter) writeOptions() {
+	if len(s.ice.Options) == 0 && !s.ice.ICE2 {
+		s.attr("ice-options:trickle")
+		return
+	}
+	s.add("a=ice-options:")
+	begun := len(s.out)
+	options := s.ice.Options
+	if s.ice.ICE2 && !slices.Contains(options, "ice2") {
+		options = append(slices.Clone(options), "ice2")
+	}
+	for _, o := range options {
+		if !isToken(o) {
+			s.lose("a=ice-options:"+o, "no token")
+			continue
+		}
+		if len(s.out) > begun {
+			s.add(" ")
+		}
+		s.add(o)
+	}
+	if len(s.out) == begun {
+		s.out = s.out[:s.begun]
+		return
+	}
+	s.end()
 }
 
 func (s *mediaWriter) writeCandidates() {
 	for _, c := range s.ice.Candidates {
-		text := FormatCandidate(c, "")
+		s.add("a=")
+		s.out = appendCandidate(s.out, c, "")
 		switch {
-		case c.Component > 1:
-			s.lose("a="+text, repairComponent)
+		case c.Component > 1 && (!s.plain || s.content.RTP == nil || s.content.RTP.RTCPMux):
+			s.back(repairComponent)
 		case strings.Contains(c.IP, "%"):
-			s.lose("a="+text, "address with a zone")
+			s.back("address with a zone")
 		default:
-			s.attr(text)
+			s.end()
 		}
 	}
 	if s.ice.GatheringComplete {
 		s.attr("end-of-candidates")
 	}
+	s.writeRemoteCandidates()
+}
+
+func (s *mediaWriter) writeRemoteCandidates() {
+	if len(s.ice.RemoteCandidates) == 0 {
+		return
+	}
+	s.add("a=remote-candidates:")
+	begun := len(s.out)
+	for _, c := range s.ice.RemoteCandidates {
+		if !isWord(c.IP) || c.Component < 1 || c.Component > 255 || c.Port < 0 || c.Port > 65535 {
+			s.lose("a=remote-candidates:"+c.IP, "no remote candidate")
+			continue
+		}
+		if len(s.out) > begun {
+			s.add(" ")
+		}
+		s.addInt(c.Component)
+		s.add(" ", c.IP, " ")
+		s.addInt(c.Port)
+	}
+	if len(s.out) == begun {
+		s.out = s.out[:s.begun]
+		return
+	}
+	s.end()
 }

@@ -15,6 +15,8 @@ func isToken(s string) bool {
 	return s != ""
 }
 
+func isTokenRune(r rune) bool { return r < 0x80 && isToken(string(r)) }
+
 // isMid tells whether s can be a mid that also fits the one-byte form of the RTP header extension (16 bytes).
 func isMid(s string) bool { return len(s) <= 16 && isToken(s) }
 
@@ -23,19 +25,20 @@ func isWord(s string) bool {
 	return s != "" && isText(s) && !strings.ContainsAny(s, " \t")
 }
 
-// isText tells whether s can be part of a line.
-func isText(s string) bool {
-	for _, r := range s {
-		if r < ' ' && r != '\t' || r == 0x7f || r == '\uFFFD' {
+// isText tells whether s, which is UTF-8, can be part of a line.
+func isText[T string | []byte](s T) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
 			return false
 		}
 	}
 	return true
 }
 
+// isNumber tells whether s is a decimal number of 32 bits.
 func isNumber(s string) bool {
 	_, err := strconv.ParseUint(s, 10, 32)
-	return err == nil && s[0] != '+'
+	return err == nil
 }
 
 // isIP tells whether s is the literal of an IPv4 or IPv6 address (RFC 3986 section 3.2.2) without a zone.

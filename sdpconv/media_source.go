@@ -1,0 +1,145 @@
+package sdpconv
+
+import (
+	"slices"
+	"strings"
+
+	"carillon/jingle"
+)
+
+// onlyJitsi is the reason for what is kept in the description and, of all clients, only Jitsi's read.
+const onlyJitsi = "no Jingle for simulcast, but in Jitsi's form"
+
+// ssrc collects a=ssrc lines (RFC 5576 section 4.1, XEP-0339) by source.
+func (m *mediaReader) ssrc(a attr) error {
+	id, rest, ok := strings.Cut(a.value, " ")
+	if !ok || !isNumber(id) {
+		return m.bad(a, "no source")
+	}
+	m.sources = append(m.sources, a.line)
+	name, value, has := strings.Cut(rest, ":")
+	if !has {
+		m.lose(a.line, "a parameter of a source without a value, which Conversations refuses")
+		return nil
+	}
+	i := slices.IndexFunc(m.rtp.Sources, func(s jingle.Source) bool { return s.SSRC == id })
+	if i < 0 {
+		if len(m.rtp.Sources) >= maxSources {
+			m.lose(a.line, "too many sources")
+			return nil
+		}
+		i = len(m.rtp.Sources)
+		m.rtp.Sources = append(m.rtp.Sources, jingle.Source{SSRC: id, Parameters: make([]jingle.Parameter, 0, 4)})
+	}
+	s := &m.rtp.Sources[i]
+	switch {
+	case slices.ContainsFunc(s.Parameters, func(p jingle.Parameter) bool { return p.Name == name }):
+		m.lose(a.line, "said twice")
+	case len(s.Parameters) >= maxParameters || !isWord(name):
+		m.lose(a.line, "no parameter of a source")
+	default:
+		s.Parameters = append(s.Parameters, jingle.Parameter{Name: name, Value: strings.TrimSpace(value), HasValue: true})
+	}
+	return nil
+}
+
+func (m *mediaReader) ssrcGroup(a attr) error {
+	f := strings.Fields(a.value)
+	if len(f) < 2 || slices.ContainsFunc(f[1:], func(s string) bool { return !isNumber(s) }) {
+		return m.bad(a, "no group of sources")
+	}
+	m.sources = append(m.sources, a.line)
+	if len(m.rtp.SourceGroups) >= maxSources || len(f) > maxSources {
+		m.lose(a.line, "too many sources")
+		return nil
+	}
+	m.rtp.SourceGroups = append(m.rtp.SourceGroups, jingle.SourceGroup{Semantics: f[0], SSRCs: f[1:]})
+	return nil
+}
+
+func (m *mediaReader) msid(a attr) error {
+	f := strings.Fields(a.value)
+	if len(f) == 0 || len(f) > 2 {
+		return m.bad(a, "no msid")
+	}
+	if len(m.msids) >= maxSources {
+		m.lose(a.line, "too many streams")
+		return nil
+	}
+	f = append(f, "")
+	m.msids = append(m.msids, jingle.Stream{ID: f[0], Track: f[1]})
+	return nil
+}
+
+// rid keeps the streams of a simulcast (RFC 8851) as Jitsi has them, by name alone.
+func (m *mediaReader) rid(a attr) error {
+	id, rest := field(a.value)
+	dir, _ := field(rest)
+	if !isToken(id) || dir != "send" && dir != "recv" {
+		return m.bad(a, "no restriction of a stream")
+	}
+	m.lose(a.line, onlyJitsi)
+	if dir == "send" && len(m.rids) < maxSources && !slices.Contains(m.rids, id) {
+		m.rids = append(m.rids, id)
+	}
+	return nil
+}
+
+// simulcast keeps the streams that are sent (RFC 8853) as Jitsi has them.
+func (m *mediaReader) simulcast(a attr) error {
+	m.lose(a.line, onlyJitsi)
+	f := strings.Fields(a.value)
+	for ; len(f) >= 2; f = f[2:] {
+		if f[0] != "send" {
+			continue
+		}
+		ids := strings.FieldsFunc(f[1], func(r rune) bool { return r == ';' || r == ',' || r == '~' })
+		if len(ids) > 0 && len(ids) <= maxSources && len(m.rtp.SourceGroups) < maxSources {
+			m.rtp.SourceGroups = append(m.rtp.SourceGroups, jingle.SourceGroup{Semantics: "SIM", RIDs: ids})
+		}
+	}
+	return nil
+}
+
+// category reads a=content (RFC 4796, XEP-0507).
+func (m *mediaReader) category(a attr) error {
+	for c := range strings.SplitSeq(a.value, ",") {
+		c = strings.TrimSpace(c)
+		switch {
+		case !isToken(c) || len(m.rtp.Categories) >= maxOptions:
+			m.lose(a.line, "no category of content")
+		case !slices.Contains(m.rtp.Categories, c):
+			m.rtp.Categories = append(m.rtp.Categories, c)
+		}
+	}
+	return nil
+}
+
+// finishSources puts a=msid where clients look for it: into each source or, where there is none, beside them.  A party that does not
+// send has no source to announce, though Firefox writes some.
+func (m *mediaReader) finishSources() {
+	if !m.content.Senders.Sends(m.author) {
+		for _, l := range m.sources {
+			m.lose(l, "source of a party that does not send")
+		}
+		m.rtp.Sources, m.rtp.SourceGroups, m.rids = nil, nil, nil
+	}
+	if len(m.rtp.Sources) == 0 || len(m.msids) > 1 {
+		m.rtp.Streams = m.msids
+	}
+	if len(m.msids) == 1 {
+		value := strings.TrimSpace(m.msids[0].ID + " " + m.msids[0].Track)
+		for i := range m.rtp.Sources {
+			s := &m.rtp.Sources[i]
+			if !slices.ContainsFunc(s.Parameters, func(p jingle.Parameter) bool { return p.Name == "msid" }) {
+				s.Parameters = append(s.Parameters, jingle.Parameter{Name: "msid", Value: value, HasValue: true})
+			}
+		}
+	}
+	for _, id := range m.rids {
+		m.rtp.Sources = append(m.rtp.Sources, jingle.Source{RID: id})
+	}
+	m.rtp.SourceGroups = slices.DeleteFunc(m.rtp.SourceGroups, func(g jingle.SourceGroup) bool {
+		return slices.ContainsFunc(g.RIDs, func(id string) bool { return !slices.Contains(m.rids, id) })
+	})
+}
