@@ -2,8 +2,6 @@ package sdpconv
 
 import (
 	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,8 +12,6 @@ import (
 	"carillon/jingle"
 	"carillon/jingle/element"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 // step is one description of a recorded scenario.
 type step struct {
@@ -112,54 +108,53 @@ func throughXML(t *testing.T, d jingle.Description, typ Type) jingle.Description
 
 // Every SDP of the corpus goes to Jingle, through XML and back, and means the same but for what is reported; the reports are golden.
 func TestCorpusRoundTrip(t *testing.T) {
-	golden := map[string]int{}
+	golden := ledger{}
 	n := 0
-	for name, steps := range scenarios(t) {
+	for _, steps := range scenarios(t) {
 		var neg negotiation
 		for _, s := range steps {
 			if s.Type != "offer" && s.Type != "answer" {
 				continue
 			}
 			n++
-			lines, losses := roundTrip(t, s, neg.before(s))
+			lines, losses := roundTrip(t, s, neg.before(s), ToSDP)
 			neg.after(s, lines)
-			for _, l := range losses {
-				key, _, _ := strings.Cut(l.Line, ":")
-				if l.Number > 0 && strings.HasPrefix(key, "m=") {
-					key, _, _ = strings.Cut(key, " ")
-				}
-				golden[fmt.Sprintf("%s %s: %s: %s", name, s.Type, key, l.Reason)]++
-			}
+			golden.add(losses)
 		}
 	}
 	if n < 250 {
 		t.Errorf("only %d descriptions", n)
 	}
-	compareGolden(t, "testdata/losses.txt", golden)
+	golden.compare(t, "testdata/losses.txt", "What is lost between SDP, Jingle and SDP over all recordings of browsers, how often, and why.\n")
 }
 
-func roundTrip(t *testing.T, s step, l Lines) (Lines, []Loss) {
+type toFunc func(jingle.Description, jingle.Role, Type, Lines, Origin) (string, Lines, []Loss, error)
+
+// roundTrip returns the lines after a step, and what both ways reported.
+func roundTrip(t *testing.T, s step, l Lines, to toFunc) (Lines, []Loss) {
 	t.Helper()
 	d, after, losses, err := FromSDP(s.SDP, s.author(), l)
-	without := map[int]bool{}
-	for _, x := range losses {
-		without[x.Number] = true
-	}
-	want := meaningOf(s.SDP, without)
-	if errors.Is(err, ErrNoMedia) && len(want) == 1 {
-		return l, []Loss{{Line: "all", Reason: ErrNoMedia.Error()}}
-	}
 	if err != nil {
 		t.Errorf("%s: %v", s.Name, err)
 		return l, nil
 	}
-	text, _, back, err := ToSDP(throughXML(t, d, s.kind()), s.author(), s.kind(), l, Origin{1, 1})
+	without := map[int]bool{}
+	for _, x := range losses {
+		without[x.Number] = true
+	}
+	text, _, back, err := to(throughXML(t, d, s.kind()), s.author(), s.kind(), l, Origin{1, 1})
 	if err != nil {
 		t.Errorf("%s: %v", s.Name, err)
 		return after, losses
 	}
-	if diff := want.compare(meaningOf(text, nil)); diff != "" {
-		t.Errorf("%s:\n%s", s.Name, diff)
+	want, got := meaningOf(s.SDP, without), meaningOf(text, nil)
+	if slices.ContainsFunc(back, func(x Loss) bool { return x.Reason == repairMux }) {
+		for mid := range got {
+			got[mid] = slices.DeleteFunc(got[mid], func(f string) bool { return f == "rtcp-mux" && !slices.Contains(want[mid], f) })
+		}
+	}
+	if diff := want.compare(got); diff != "" {
+		t.Errorf("%s:\n%s\n%s", s.Name, diff, text)
 	}
 	if s.kind() == Answer && strings.Count(text, "\nm=") != strings.Count(s.SDP, "\nm=") {
 		t.Errorf("%s: the answer has %d m-lines", s.Name, strings.Count(text, "\nm="))
@@ -168,37 +163,4 @@ func roundTrip(t *testing.T, s step, l Lines) (Lines, []Loss) {
 		t.Errorf("%s: written %v", s.Name, err)
 	}
 	return after, append(losses, back...)
-}
-
-func compareGolden(t *testing.T, file string, counts map[string]int) {
-	t.Helper()
-	var lines []string
-	for k, n := range counts {
-		lines = append(lines, fmt.Sprintf("%s (%d)", k, n))
-	}
-	slices.Sort(lines)
-	got := strings.Join(lines, "\n") + "\n"
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	old := strings.Split(string(want), "\n")
-	for _, l := range lines {
-		if !slices.Contains(old, l) {
-			t.Errorf("%s has not: %s", file, l)
-		}
-	}
-	for _, l := range old {
-		if l != "" && !slices.Contains(lines, l) {
-			t.Errorf("%s has, and it no longer comes: %s", file, l)
-		}
-	}
 }

@@ -67,6 +67,7 @@ func (r *reader) read() error {
 		return ErrNoMedia
 	}
 	r.groups()
+	r.loseUnshared()
 	slices.SortStableFunc(r.losses, func(a, b Loss) int { return a.Number - b.Number })
 	return nil
 }
@@ -175,7 +176,7 @@ func (r *reader) readMedia(i int) error {
 func (r *reader) rejectLine(i int, line *Line) {
 	switch {
 	case i >= len(r.old):
-		r.lose(r.doc.media[i].head, "no Jingle for a rejected m-line without the offer that had it")
+		r.lose(r.doc.media[i].head, "rejected; Jingle says so by leaving out what was offered, and the offer is not known")
 		line.State = Rejected
 	case r.old[i].State == Free:
 		line.State = Free
@@ -248,6 +249,18 @@ func (r *reader) finishContents() error {
 		r.out.Contents = append(r.out.Contents, *m.content)
 	}
 	return nil
+}
+
+// loseUnshared reports what is said for all RTP where there is none.
+func (r *reader) loseUnshared() {
+	if slices.ContainsFunc(r.out.Contents, func(c jingle.Content) bool { return c.RTP != nil }) {
+		return
+	}
+	for _, a := range r.doc.session.attrs {
+		if attributes[a.key].levels == inRTP|atSession {
+			r.lose(a.line, "no RTP that it is said for")
+		}
+	}
 }
 
 // bundle returns the BUNDLE group of a section, or nil.

@@ -75,7 +75,7 @@ func init() {
 		"ptime":              {inRTP, func(m *mediaReader, a attr) error { return m.packetTime(&m.ptime, a) }},
 		"maxptime":           {inRTP, func(m *mediaReader, a attr) error { return m.packetTime(&m.maxptime, a) }},
 		"extmap":             {inRTP | atSession, (*mediaReader).extmap},
-		"extmap-allow-mixed": {anywhere, flag(func(m *mediaReader) { m.rtp.AllowMixed = true })},
+		"extmap-allow-mixed": {inRTP | atSession, flag(func(m *mediaReader) { m.rtp.AllowMixed = true })},
 		"rtcp-mux":           {inMedia, flag(func(m *mediaReader) { m.rtp.RTCPMux = true })},
 		"rtcp-mux-only":      {inMedia, flag(func(m *mediaReader) { m.rtp.RTCPMux = true })},
 		"rtcp-rsize":         {inRTP, flag(func(m *mediaReader) { m.rtp.RTCPReducedSize = true })},

@@ -24,6 +24,14 @@ func audio(mid, setup string, more ...string) []string {
 	}, more...)
 }
 
+// data is a section of data channels with the given lines added.
+func data(mid, setup string, more ...string) []string {
+	return append([]string{
+		"m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "c=IN IP4 0.0.0.0", "a=mid:" + mid, "a=ice-ufrag:ufra",
+		"a=ice-pwd:0123456789abcdefABCDEFgh", "a=fingerprint:sha-256 " + fingerprint, "a=setup:" + setup,
+	}, more...)
+}
+
 func has(text, line string) bool { return strings.Contains(text, "\r\n"+line+"\r\n") }
 
 // The truth table of XEP-0167 and RFC 3264, both ways: a direction is its author's, senders are the session's.

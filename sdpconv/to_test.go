@@ -276,7 +276,7 @@ a=end-of-candidates
 	}
 	for _, reason := range []string{
 		"a=fingerprint:md5 00: no hash", "a=setup:: cannot be in such offer", "a=crypto: browsers", "a=rtpmap:96", "a=rtpmap:63 red: the codec",
-		"b=X:1", "b=TIAS", "a=rtcp-fb:* a b", "a=extmap:4", "a=ssrc:8 msid:S B: source of a second track", "a=ssrc:hi", "a=ssrc:7: no source",
+		"b=X:1", "b=TIAS", "a=rtcp-fb:* a b", "a=extmap:4", "a=ssrc:8 msid:S B: source of a second track", "a=rid:hi", "a=ssrc:7: no source",
 		"a=ssrc-group:FID 8 7", "a=ssrc:9: not said", "a=rtcp-mux: not said", "192.0.2.2 1 typ host generation 0: component", "%eth0",
 	} {
 		if !lossOf(losses, reason) {

@@ -46,14 +46,18 @@ func TestOffersOfBrowsers(t *testing.T) {
 	}
 	for _, file := range files {
 		offer, _, _, err := sdpconv.FromSDP(firstOffer(t, file), jingle.Initiator, nil)
-		if errors.Is(err, sdpconv.ErrNoMedia) { // data channels only
-			continue
-		}
 		if err != nil {
 			t.Errorf("%s: %v", file, err)
 			continue
 		}
 		legs, answer, err := m.answer(offer, func(event) {})
+		offer.Contents = slices.DeleteFunc(offer.Contents, func(c jingle.Content) bool { return c.RTP == nil }) // data channels
+		if len(offer.Contents) == 0 {
+			if !errors.Is(err, sdpconv.ErrNoMedia) {
+				t.Errorf("%s: %v", file, err)
+			}
+			continue
+		}
 		// Firefox announces the sources of simulcast without a group; pion takes them for tracks in one line, Plan B.
 		if simulcast := filepath.Base(file) == "simulcast-firefox-firefox.json"; simulcast {
 			if refusal(err) != jingle.FailedApplication || len(answer.Contents) != 0 {

@@ -1,0 +1,115 @@
+package sdpconv
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// ledger counts losses by kind of line and reason.
+type ledger map[string]int
+
+func (g ledger) add(losses []Loss) {
+	for _, l := range losses {
+		g[kindOfLine(l.Line)+": "+l.Reason]++
+	}
+}
+
+// kindOfLine keeps of a line what does not differ between sessions.
+func kindOfLine(line string) string {
+	switch {
+	case strings.HasPrefix(line, "content "):
+		return "content"
+	case strings.HasPrefix(line, "m="):
+		f := strings.Fields(line)
+		return f[0]
+	case strings.HasPrefix(line, "b="), strings.HasPrefix(line, "a="):
+		key, _, _ := strings.Cut(line, ":")
+		return key
+	case strings.HasPrefix(line, "<"):
+		return line
+	}
+	return line[:min(len(line), 2)]
+}
+
+// compare checks a golden file: each loss with its number and why it cannot be helped, which a person has to have written.
+func (g ledger) compare(t *testing.T, file, head string) {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString(head)
+	for _, key := range slices.Sorted(maps.Keys(g)) {
+		why := explanation(key)
+		if why == "" {
+			t.Errorf("nobody has explained the loss %q (%d)", key, g[key])
+		}
+		fmt.Fprintf(&b, "\n%s (%d)\n    %s\n", key, g[key], why)
+	}
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(b.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(want) != b.String() {
+		t.Errorf("%s is not what comes now:\n%s", file, b.String())
+	}
+}
+
+// explanation tells why a loss cannot be helped.
+func explanation(key string) string {
+	for _, e := range explanations {
+		if strings.Contains(key, e[0]) {
+			return e[1]
+		}
+	}
+	return ""
+}
+
+// explanations are tried in order.
+var explanations = [][2]string{
+	{"no RTP that it is said for", "Said for RTP at large by a session that has data channels only."},
+	{"a=rtcp-xr", "No XEP for extended reports (RFC 3611).  Without the line none are sent, and media is the same."},
+	{"a=ssrc: source of a party", "Firefox announces a source where it only receives.  XEP-0339 announces what is sent."},
+	{"a=ssrc-group: source of a party", "Firefox announces a source where it only receives.  XEP-0339 announces what is sent."},
+	{"m=application: rejected;", "Only the offer tells what was rejected, and an SDP that stands alone has none."},
+	{"rejected; Jingle says so", "Only the offer tells what was rejected, and an SDP that stands alone has none."},
+	{onlyJitsi, "No XEP.  Kept in the description in Jitsi's form, which lacks restrictions and what is received; others get the one stream."},
+	{"ICE option that cannot", "An option is an element by its name in the field, and such a name cannot be one."},
+	{repairMux, "Browsers refuse a section without it, and native gateways leave it out."},
+	{repairComponent, "Browsers multiplex RTCP, so that there is no component 2."},
+	{repairSDES, "Dino offers keys beside DTLS.  Answered, media would be encrypted twice."},
+	{"keys beside DTLS", "Answered, media would be encrypted twice."},
+	{repairSource, "stanza leaves out the source of retransmissions in its answer, and libwebrtc refuses a group without."},
+	{repairDirection, "A client that has no senders none, or answers both to what was offered one way."},
+	{"rejected, as stanza", "The way of stanza to reject a content: the SDP has port 0."},
+	{"content: rejected", "The way of a client to reject a content: the SDP has port 0."},
+	{"content: neither RTP nor", "An application that no browser has: file transfer."},
+	{"no Jingle for the profile", "Jingle does not say the RTP profile; it is inferred from the encryption and the feedback."},
+	{"neither RTP nor data", "No XEP for such media: fax, BFCP, MSRP."},
+	{"no Jingle for a bandwidth of the session", "XEP-0167 has a bandwidth for each description only."},
+	{"m-line has no such payload type", "The m-line does not name it, so it means nothing."},
+	{"without a=rtpmap", "Neither named nor assigned by RFC 3551, so that nobody can tell what it is."},
+	{"no Jingle for messages of any size", "XEP-0343 has no size at all, and 0 is not one of those that clients add."},
+	{"of a data channel", "Neither XEP-0343 nor the attributes that are added to it have it."},
+	{"not in the offer", "An answer has nothing that its offer lacks: Firefox refuses it."},
+	{"a=setup: cannot be", "An answer that leaves the DTLS role open is refused by browsers."},
+	{"XEP-0320 does not define", "The role of a call on hold before there is one; it does not concern DTLS."},
+	{"without a value", "Conversations ends the call over it."},
+	{"with a blank", "Conversations ends the call over it."},
+	{"beside parameters with", "Conversations ends the call over it."},
+	{"no Jingle for it at session level", "No XEP has a word for it."},
+	{"no Jingle for it", "No XEP has a word for it."},
+}
