@@ -199,7 +199,7 @@ func TestFromSDPLosses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []int{14, 15, 16, 17, 19, 20, 21, 22, 23, 24, 25, 26}
+	want := []int{14, 15, 16, 17, 19, 20, 21, 22, 23, 23, 24, 25, 26}
 	var got []int
 	for _, l := range losses {
 		got = append(got, l.Number)

@@ -87,6 +87,7 @@ var explanations = [][2]string{
 	{"m=application: rejected;", "Only the offer tells what was rejected, and an SDP that stands alone has none."},
 	{"rejected; Jingle says so", "Only the offer tells what was rejected, and an SDP that stands alone has none."},
 	{onlyJitsi, "No XEP.  Kept in the description in Jitsi's form, which lacks restrictions and what is received; others get the one stream."},
+	{"obsolete ICE option", "google-ice is from before RFC 5245 and nothing has it any more."},
 	{"ICE option that cannot", "An option is an element by its name in the field, and such a name cannot be one."},
 	{repairMux, "Browsers refuse a section without it, and native gateways leave it out."},
 	{repairComponent, "Browsers multiplex RTCP, so that there is no component 2."},
@@ -99,6 +100,7 @@ var explanations = [][2]string{
 	{"content: neither RTP nor", "An application that no browser has: file transfer."},
 	{"no Jingle for the profile", "Jingle does not say the RTP profile; it is inferred from the encryption and the feedback."},
 	{"neither RTP nor data", "No XEP for such media: fax, BFCP, MSRP."},
+	{"no Jingle for the bandwidth of data", "XEP-0167 has a bandwidth for RTP only."},
 	{"no Jingle for a bandwidth of the session", "XEP-0167 has a bandwidth for each description only."},
 	{"m-line has no such payload type", "The m-line does not name it, so it means nothing."},
 	{"without a=rtpmap", "Neither named nor assigned by RFC 3551, so that nobody can tell what it is."},
@@ -110,6 +112,7 @@ var explanations = [][2]string{
 	{"without a value", "Conversations ends the call over it."},
 	{"with a blank", "Conversations ends the call over it."},
 	{"beside parameters with", "Conversations ends the call over it."},
+	{"a=cryptex", "No XEP.  Kept in the description as Jitsi has it; without it header extensions are in the clear, as ever."},
 	{"no Jingle for it at session level", "No XEP has a word for it."},
 	{"no Jingle for it", "No XEP has a word for it."},
 }

@@ -32,6 +32,7 @@ func meaningOf(text string, without map[int]bool) meaning {
 		last := &sections[len(sections)-1]
 		last.lines = append(last.lines, l)
 	}
+	shareTransports(sections)
 	out := meaning{}
 	var live []string
 	for _, s := range sections[1:] {
@@ -63,6 +64,29 @@ func meaningOf(text string, without map[int]bool) meaning {
 	}
 	out[""] = append(out[""], "order "+strings.Join(live, " "))
 	return out
+}
+
+// shareTransports gives the sections that are in a bundle only the transport of its first.
+func shareTransports(sections []textSection) {
+	transport := map[string][]string{}
+	for _, s := range sections[1:] {
+		for _, l := range s.lines {
+			key, _, _ := strings.Cut(l, ":")
+			if mid := strings.Join(valuesOf(s.lines, "mid"), ""); slices.Contains([]string{"a=ice-ufrag", "a=ice-pwd", "a=fingerprint", "a=setup"}, key) {
+				transport[mid] = append(transport[mid], l)
+			}
+		}
+	}
+	for i, s := range sections {
+		if !slices.Contains(s.lines, "a=bundle-only") || len(valuesOf(s.lines, "ice-ufrag")) > 0 {
+			continue
+		}
+		for _, g := range valuesOf(sections[0].lines, "group") {
+			if f := strings.Fields(g); slices.Contains(f, valuesOf(s.lines, "mid")[0]) {
+				sections[i].lines = append(s.lines, transport[f[1]]...)
+			}
+		}
+	}
 }
 
 // translated tells sections of RTP and of data channels from others.
@@ -142,6 +166,9 @@ func rtpFacts(m, lines, session []string) []string {
 	mapped := map[string]bool{}
 	for _, v := range valuesOf(lines, "rtpmap") {
 		mapped[strings.Fields(v)[0]] = true
+		if strings.HasSuffix(v, " opus/48000") {
+			v += "/2" // RFC 7587 section 7
+		}
 		facts = append(facts, "rtpmap "+strings.TrimSuffix(v, "/1"))
 	}
 	for id, name := range map[string]string{"0": "PCMU/8000", "8": "PCMA/8000", "9": "G722/8000", "18": "G729/8000", "13": "CN/8000", "3": "GSM/8000", "34": "H263/90000"} {
@@ -239,8 +266,18 @@ func candidateFact(v string) string {
 	return fmt.Sprint("candidate ", f[0], " ", strings.ToLower(f[2]), " ", f[3:8], ext)
 }
 
-// compare returns the differences, one a line.
-func (m meaning) compare(got meaning) string {
+// compare returns the differences, one a line.  Of the lines that one way reported as lost, a part may come back; what the other way
+// reported is neither wanted nor an addition.
+func (m meaning) compare(got meaning, losses, back []Loss) string {
+	partly := map[string]bool{}
+	for _, l := range losses {
+		partly[kindOfLine(l.Line)] = true
+	}
+	reported := map[string]bool{}
+	for _, l := range back {
+		f := strings.TrimPrefix(l.Line, "a=")
+		reported[strings.Replace(f, ":", " ", 1)], reported[f] = true, true
+	}
 	var out []string
 	for mid := range m {
 		if got[mid] == nil {
@@ -255,12 +292,14 @@ func (m meaning) compare(got meaning) string {
 			want[slices.Index(want, "inactive")] = "recvonly"
 		}
 		for _, f := range want {
-			if !slices.Contains(facts, f) {
+			if !slices.Contains(facts, f) && !reported[f] {
 				out = append(out, fmt.Sprintf("mid %q lost %s", mid, f))
 			}
 		}
 		for _, f := range facts {
-			if !slices.Contains(want, f) && !(impliedFact(f) && !hasKey(want, f)) {
+			key, _, _ := strings.Cut(f, " ")
+			fine := impliedFact(f) && !hasKey(want, f) || reported[f] || partly["a="+key] || key == "proto" && partly["m=audio"] || key == "proto" && partly["m=video"]
+			if !slices.Contains(want, f) && !fine {
 				out = append(out, fmt.Sprintf("mid %q gained %s", mid, f))
 			}
 		}

@@ -20,6 +20,7 @@ type mediaReader struct {
 	setup     jingle.Setup
 	ptime     int
 	maxptime  int
+	cryptex   bool
 	rtcp      string     // value of a=rtcp
 	at        [128]uint8 // payload type to its place in rtp.PayloadTypes, from 1
 	sdes      []line     // a=crypto and a=zrtp-hash
@@ -64,6 +65,7 @@ func init() {
 		"ice-options":       {anywhere, (*mediaReader).iceOptions},
 		"ice-lite":          {anywhere, flag(func(m *mediaReader) { m.ice.Lite = true })},
 		"fingerprint":       {anywhere, (*mediaReader).fingerprint},
+		"cryptex":           {anywhere, (*mediaReader).readCryptex},
 		"setup":             {anywhere, (*mediaReader).readSetup},
 		"candidate":         {inMedia, (*mediaReader).candidate},
 		"remote-candidates": {inMedia, (*mediaReader).remoteCandidates},
@@ -153,6 +155,7 @@ func (m *mediaReader) inherit(s *mediaReader) {
 		m.direction = s.direction
 	}
 	m.ice.Lite = s.ice.Lite || m.ice.Lite
+	m.cryptex = s.cryptex || m.cryptex
 	m.ice.GatheringComplete = s.ice.GatheringComplete || m.ice.GatheringComplete
 	m.rtp.AllowMixed = s.rtp.AllowMixed || m.rtp.AllowMixed
 	for _, x := range s.rtp.HdrExts {
@@ -227,7 +230,7 @@ func (m *mediaReader) finishTransport(offered Offered, answer bool) error {
 		}
 	}
 	for i := range m.ice.Fingerprints {
-		m.ice.Fingerprints[i].Setup = m.setup
+		m.ice.Fingerprints[i].Setup, m.ice.Fingerprints[i].Cryptex = m.setup, m.cryptex
 	}
 	return nil
 }

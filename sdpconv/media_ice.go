@@ -24,14 +24,18 @@ func (m *mediaReader) credential(field *string, a attr) error {
 	return nil
 }
 
-// iceOptions reads the tokens that can be the name of an element.  google-ice is obsolete and means nothing.
+// iceOptions reads the tokens that can be the name of an element.
 func (m *mediaReader) iceOptions(a attr) error {
 	for o := range strings.FieldsSeq(a.value) {
-		if !isName(o) || len(m.ice.Options) >= maxOptions {
+		switch {
+		case o == "google-ice":
+			m.lose(a.line, "obsolete ICE option")
+			continue
+		case !isName(o) || len(m.ice.Options) >= maxOptions:
 			m.lose(a.line, "ICE option that cannot be an element")
 			continue
 		}
-		if o != "google-ice" && !slices.Contains(m.ice.Options, o) {
+		if !slices.Contains(m.ice.Options, o) {
 			m.ice.Options = append(m.ice.Options, o)
 		}
 		m.ice.ICE2 = m.ice.ICE2 || o == "ice2"
@@ -64,6 +68,13 @@ func (m *mediaReader) fingerprint(a attr) error {
 	if !slices.Contains(m.ice.Fingerprints, f) {
 		m.ice.Fingerprints = append(m.ice.Fingerprints, f)
 	}
+	return nil
+}
+
+// readCryptex keeps a=cryptex (RFC 9335), which has no XEP, as Jitsi has it.
+func (m *mediaReader) readCryptex(a attr) error {
+	m.cryptex = true
+	m.lose(a.line, "no Jingle for it, but an attribute of Jitsi's")
 	return nil
 }
 
@@ -116,7 +127,7 @@ func (m *mediaReader) remoteCandidates(a attr) error {
 // crypto reads a=crypto (RFC 4568 section 4): tag, suite, and key parameters that end at the first blank.
 func (m *mediaReader) crypto(a attr) error {
 	f := strings.Fields(a.value)
-	if len(f) < 3 || !isNumber(f[0]) || len(m.sdes) >= maxOptions {
+	if len(f) < 3 || !isNumber(f[0]) || len(m.security.Crypto) >= maxOptions {
 		m.lose(a.line, "no key of RFC 4568")
 		return nil
 	}
@@ -130,7 +141,7 @@ func (m *mediaReader) crypto(a attr) error {
 // zrtpHash reads "version hash" (RFC 6189 section 8).
 func (m *mediaReader) zrtpHash(a attr) error {
 	f := strings.Fields(a.value)
-	if len(f) != 2 || len(m.sdes) >= maxOptions {
+	if len(f) != 2 || len(m.security.ZRTP) >= maxFingerprints {
 		m.lose(a.line, "no hash of RFC 6189")
 		return nil
 	}

@@ -118,7 +118,9 @@ func (c *cutter) cut(l line) error {
 		c.finish()
 		c.doc.media = append(c.doc.media, section{head: l})
 		c.section = &c.doc.media[len(c.doc.media)-1]
-		c.section.name(value)
+		if !c.section.name(value) {
+			return &Error{Line: l.number, Text: l.text, Msg: "not as RFC 8866 has it" + expected('m')}
+		}
 		c.keep(l, c.section.skeleton())
 		return nil
 	case 'b':
@@ -153,12 +155,14 @@ func knownBandwidth(kind string) bool {
 	return kind == "CT" || kind == "AS" || kind == "TIAS" || kind == "RS" || kind == "RR" || strings.HasPrefix(kind, "X-")
 }
 
-// name cuts an m-line; pion checks it.
-func (s *section) name(value string) {
+// name cuts an m-line; pion checks the rest of it.  A rejected one may lack formats.
+func (s *section) name(value string) bool {
 	f := strings.Fields(value)
-	if len(f) >= 3 {
-		s.media, s.proto, s.formats = f[0], f[2], f[3:]
+	if len(f) < 3 || len(f) < 4 && f[1] != "0" {
+		return false
 	}
+	s.media, s.proto, s.formats = f[0], f[2], f[3:]
+	return true
 }
 
 // skeleton is the m-line with media and protocol that pion takes: it knows those of RFC 4566, and SIP has others, such as image over udptl.
@@ -168,8 +172,6 @@ func (s *section) skeleton() string {
 		if s.proto == "UDP/TLS/RTP/SAVPF" || s.proto == "UDP/DTLS/SCTP" {
 			return s.head.text
 		}
-	case "":
-		return s.head.text
 	}
 	f := strings.Fields(s.head.text)
 	if !isToken(s.media) || strings.ContainsFunc(s.proto, func(r rune) bool { return r != '/' && !isTokenRune(r) }) {

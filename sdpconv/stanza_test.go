@@ -152,7 +152,11 @@ func checkBrowserRules(t *testing.T, name, text string) {
 		if mid == "" {
 			continue
 		}
-		for _, key := range []string{"ice-ufrag", "ice-pwd", "fingerprint", "setup", "rtcp-mux", "rtpmap"} {
+		keys := []string{"ice-ufrag", "ice-pwd", "fingerprint", "setup", "rtcp-mux", "rtpmap"}
+		if slices.Contains(facts, "kind application") {
+			keys = append(keys[:4], "sctp-port")
+		}
+		for _, key := range keys {
 			if !slices.ContainsFunc(facts, func(f string) bool { return f == key || strings.HasPrefix(f, key+" ") }) {
 				t.Errorf("%s: mid %q has no %s", name, mid, key)
 			}

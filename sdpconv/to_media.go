@@ -230,6 +230,9 @@ func (s *mediaWriter) writeTransport() {
 	for _, f := range s.ice.Fingerprints {
 		s.attr("fingerprint:", f.Hash, " ", f.Value)
 	}
+	if len(s.ice.Fingerprints) > 0 && s.ice.Fingerprints[0].Cryptex {
+		s.lose("a=cryptex", "an attribute of Jitsi's, no XEP")
+	}
 	if s.setup != "" {
 		s.attr("setup:", string(s.setup))
 	}

@@ -1,0 +1,83 @@
+package sdpconv
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"carillon/jingle"
+)
+
+func readFile(t testing.TB, name string) string {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
+}
+
+// Offers and answers of other stacks go through Jingle and mean the same but for what is reported.
+func TestWildRoundTrip(t *testing.T) {
+	files, _ := filepath.Glob("../testdata/sdp/wild/*.offer.sdp")
+	if len(files) < 20 {
+		t.Fatalf("only %d offers", len(files))
+	}
+	golden := ledger{}
+	for _, file := range files {
+		name := filepath.Base(file)
+		offer := step{Name: name, From: "a", Type: "offer", SDP: readFile(t, file)}
+		lines, losses := roundTrip(t, offer, nil, anySDP)
+		golden.add(losses)
+		answer := strings.Replace(file, ".offer.", ".answer.", 1)
+		if _, err := os.Stat(answer); err == nil {
+			_, losses = roundTrip(t, step{Name: filepath.Base(answer), From: "b", Type: "answer", SDP: readFile(t, answer)}, lines, anySDP)
+			golden.add(losses)
+		}
+	}
+	golden.compare(t, "testdata/wild-losses.txt", "What is lost between SDP, Jingle and SDP over the composed SDP of other stacks, how often, and why.\n")
+}
+
+// anySDP writes for a browser what a browser can take, else for others.
+func anySDP(d jingle.Description, author jingle.Role, typ Type, l Lines, o Origin) (string, Lines, []Loss, error) {
+	text, after, losses, err := ToSDP(d, author, typ, l, o)
+	if errors.Is(err, ErrNotEncrypted) || errors.Is(err, ErrNoICE) {
+		return ToPlainSDP(d, author, typ, l, o)
+	}
+	return text, after, losses, err
+}
+
+func TestMalformed(t *testing.T) {
+	want := map[string]struct {
+		line int
+		msg  string
+	}{
+		"control-characters": {24, "no line of an SDP"},
+		"cut-in-the-middle":  {29, "not as RFC 8866 has it"},
+		"escaped":            {1, "not as RFC 8866 has it"},
+		"half-ice":           {10, "m-line without a=ice-pwd"},
+		"html":               {1, "no line of an SDP"},
+		"json":               {1, "no line of an SDP"},
+		"no-fingerprint":     {9, "m-line without a=fingerprint"},
+		"no-media":           {0, "no m-line"},
+		"no-time":            {9, "not as RFC 8866 has it"},
+		"no-version":         {1, "an SDP begins with v=0"},
+		"payload-types":      {10, "payload type \"opus\""},
+		"port":               {29, "not as RFC 8866 has it"},
+		"same-mid":           {32, "mid is used twice"},
+	}
+	files, _ := filepath.Glob("../testdata/sdp/wild/malformed-*.sdp")
+	if len(files) != len(want) {
+		t.Errorf("%d files", len(files))
+	}
+	for _, file := range files {
+		name := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "malformed-"), ".sdp")
+		_, _, _, err := FromSDP(readFile(t, file), jingle.Initiator, nil)
+		var e *Error
+		if !errors.As(err, &e) || e.Line != want[name].line || !strings.Contains(e.Msg, want[name].msg) {
+			t.Errorf("%s: %v, want line %d: %s", name, err, want[name].line, want[name].msg)
+		}
+	}
+}
