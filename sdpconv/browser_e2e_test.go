@@ -3,272 +3,284 @@
 package sdpconv
 
 import (
-	"bufio"
-	"encoding/json"
-	"fmt"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"carillon/jingle"
 )
 
-// driver is a real browser, one request at a time (testdata/browser/driver.mjs).
-type driver struct {
-	t   *testing.T
-	in  io.WriteCloser
-	out *bufio.Scanner
-	n   int
-}
-
-func startDriver(t *testing.T, kind string) *driver {
-	t.Helper()
-	cmd := exec.Command("node", filepath.Join("..", "testdata", "browser", "driver.mjs"))
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		in.Close()
-		timer := time.AfterFunc(20*time.Second, func() { cmd.Process.Kill() })
-		defer timer.Stop()
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("driver: %v", err)
-		}
-	})
-	d := &driver{t: t, in: in, out: bufio.NewScanner(out)}
-	d.out.Buffer(nil, 4<<20)
-	d.do(map[string]any{
-		"op": "launch", "browser": kind,
-		// Literal host addresses, as pages with a camera have them: names are not Sendable.
-		"args": map[string][]string{"chromium": {"--disable-features=WebRtcHideLocalIpsWithMdns"}}[kind],
-		"preferences": map[string]any{
-			"media.peerconnection.ice.obfuscate_host_addresses": false, "media.peerconnection.ice.default_address_only": false,
-		},
-	}, nil)
-	return d
-}
-
-func (d *driver) do(request map[string]any, result any) {
-	d.t.Helper()
-	d.n++
-	request["id"] = d.n
-	b, err := json.Marshal(request)
-	if err != nil {
-		d.t.Fatal(err)
-	}
-	if _, err := d.in.Write(append(b, '\n')); err != nil {
-		d.t.Fatal(err)
-	}
-	for d.out.Scan() {
-		var reply struct {
-			ID     int
-			Error  string
-			Result json.RawMessage
-		}
-		if err := json.Unmarshal(d.out.Bytes(), &reply); err != nil {
-			d.t.Fatal(err)
-		}
-		switch {
-		case reply.ID != d.n: // an event
-		case reply.Error != "":
-			d.t.Fatalf("%s: %s", request["op"], reply.Error)
-		default:
-			if result != nil {
-				if err := json.Unmarshal(reply.Result, result); err != nil {
-					d.t.Fatal(err)
-				}
-			}
-			return
-		}
-	}
-	d.t.Fatalf("the driver ended: %v", d.out.Err())
-}
-
-// peer is a peer connection in a page of its own.
-type peer struct {
-	*driver
-	page int
-}
-
-func (d *driver) newPeer() *peer {
-	d.t.Helper()
-	var made struct{ Page int }
-	d.do(map[string]any{"op": "newPage"}, &made)
-	p := &peer{d, made.Page}
-	p.eval(nil, `globalThis.pc = new RTCPeerConnection();
-		globalThis.found = [];
-		pc.onicecandidate = (e) => found.push(e.candidate ? e.candidate.toJSON() : null);`)
-	return p
-}
-
-func (p *peer) eval(result any, body string, args ...any) {
-	p.t.Helper()
-	p.do(map[string]any{"op": "eval", "page": p.page, "body": body, "args": args}, result)
-}
-
-// describe adds media (offer) or takes what was offered (answer) and returns the local SDP.
-func (p *peer) describe(typ Type, media ...string) string {
-	p.t.Helper()
-	var sdp string
-	p.eval(&sdp, `for (const kind of args[1]) pc.addTransceiver(kind);
-		for (const one of pc.getTransceivers()) one.direction = 'sendrecv';
-		await pc.setLocalDescription(args[0] === 'offer' ? await pc.createOffer() : await pc.createAnswer());
-		return pc.localDescription.sdp;`, typ.String(), append([]string{}, media...))
-	return sdp
-}
-
-func (p *peer) local() string {
-	p.t.Helper()
-	var sdp string
-	p.eval(&sdp, "return pc.localDescription.sdp;")
-	return sdp
-}
-
-func (p *peer) set(typ Type, sdp string) {
-	p.t.Helper()
-	p.eval(nil, `await pc.setRemoteDescription({type: args[0], sdp: args[1]});`, typ.String(), sdp)
-}
-
-// candidates waits until gathering has ended.
-func (p *peer) candidates() []found {
-	p.t.Helper()
-	var list []*found
-	p.do(map[string]any{
-		"op": "waitFor", "page": p.page, "timeout": 20000, "body": "return found.includes(null) && found;",
-	}, &list)
-	var out []found
-	for _, f := range list {
-		if f != nil && f.Candidate != "" {
-			out = append(out, *f)
-		}
-	}
-	return out
-}
-
-type found struct{ Candidate, SDPMid string }
-
-// trickle hands the Sendable candidates on, as a call does.
-func trickle(t *testing.T, from, to *peer, lines Lines) {
-	t.Helper()
-	sent := 0
-	for _, f := range from.candidates() {
-		c, ufrag, err := ParseCandidate(f.Candidate)
-		if err != nil {
-			t.Fatal(err)
-		}
-		at := lines.FindMid(f.SDPMid)
-		if at < 0 || lines[at].State != Live || !Sendable(c) {
-			continue
-		}
-		d := throughXML(t, jingle.Description{Contents: []jingle.Content{{
-			Name: lines[at].Name, ICE: &jingle.Transport{Candidates: []jingle.Candidate{c}},
-		}}}, Offer)
-		sent++
-		to.eval(nil, `await pc.addIceCandidate({candidate: args[0], sdpMid: args[1]})`,
-			FormatCandidate(d.Contents[0].ICE.Candidates[0], ufrag), f.SDPMid)
-	}
-	if sent == 0 {
-		t.Fatal("no candidate may be sent")
-	}
-}
-
 var browsers = []string{"chromium", "firefox"}
 
-// Two browsers that know of each other only what passed through Jingle connect.
+// flow is what one side is to receive.
+type flow struct {
+	Audio int  `json:"audio"`
+	Video int  `json:"video"`
+	Data  bool `json:"data"`
+}
+
+// call is two peer connections that know of each other only what passed through Jingle.
+type call struct {
+	t    *testing.T
+	a, b *peer
+}
+
+// add has a side add media, by kind.
+func (c *call) add(p *peer, kinds ...string) {
+	c.t.Helper()
+	for _, kind := range kinds {
+		p.eval(nil, "add(args[0]);", kind)
+	}
+}
+
+func (c *call) do(p *peer, body string, args ...any) {
+	c.t.Helper()
+	p.eval(nil, body, args...)
+}
+
+// offer negotiates what a side has changed.
+func (c *call) offer(p *peer) {
+	c.t.Helper()
+	if p == c.a {
+		negotiate(c.t, c.a, c.b)
+	} else {
+		negotiate(c.t, c.b, c.a)
+	}
+}
+
+// flows waits until both sides receive anew.
+func (c *call) flows(a, b flow) {
+	c.t.Helper()
+	for _, p := range []*peer{c.a, c.b} {
+		p.eval(nil, "globalThis.before = await received();")
+	}
+	c.a.waitFor("return await flows(args[0]);", a)
+	c.b.waitFor("return await flows(args[0]);", b)
+}
+
+func (c *call) both(f flow) {
+	c.t.Helper()
+	c.flows(f, f)
+}
+
+// direction is what the browser says came of a transceiver.
+func (c *call) direction(p *peer, index int, want string) {
+	c.t.Helper()
+	var got string
+	p.eval(&got, "return pc.getTransceivers()[args[0]].currentDirection;", index)
+	if got != want {
+		c.t.Errorf("transceiver %d of %s is %s, want %s", index, p.role, got, want)
+	}
+}
+
+type scenario struct {
+	name   string
+	config map[string]any
+	run    func(c *call)
+}
+
+var sessions = []scenario{
+	{"audio", nil, func(c *call) {
+		c.add(c.a, "audio")
+		c.offer(c.a)
+		c.both(flow{Audio: 1})
+	}},
+	{"audio and video", nil, func(c *call) {
+		c.add(c.a, "audio", "video")
+		c.offer(c.a)
+		c.both(flow{Audio: 1, Video: 1})
+	}},
+	{"data", nil, func(c *call) {
+		c.add(c.a, "data")
+		c.offer(c.a)
+		c.both(flow{Data: true})
+	}},
+	{"audio, video and data", nil, func(c *call) {
+		c.add(c.a, "audio", "video", "data")
+		c.offer(c.a)
+		c.both(flow{Audio: 1, Video: 1, Data: true})
+	}},
+	{"added later", nil, func(c *call) {
+		c.add(c.a, "audio")
+		c.offer(c.a)
+		c.both(flow{Audio: 1})
+		c.add(c.a, "video")
+		c.offer(c.a)
+		c.both(flow{Audio: 1, Video: 1})
+		c.add(c.b, "data")
+		c.offer(c.b)
+		c.both(flow{Audio: 1, Video: 1, Data: true})
+		c.add(c.b, "video")
+		c.offer(c.b)
+		c.both(flow{Audio: 1, Video: 2, Data: true})
+	}},
+	{"removed and recycled", nil, func(c *call) {
+		c.add(c.a, "audio", "video")
+		c.offer(c.a)
+		c.both(flow{Audio: 1, Video: 1})
+		c.do(c.a, "pc.getTransceivers()[1].stop();")
+		c.offer(c.a)
+		c.both(flow{Audio: 1})
+		if c.a.lines[1].State != Free || c.b.lines[1].State != Free {
+			c.t.Errorf("after removal %v and %v", c.a.lines, c.b.lines)
+		}
+		c.add(c.b, "video") // the other side uses the line again
+		c.offer(c.b)
+		c.both(flow{Audio: 1, Video: 1})
+		c.do(c.a, "pc.getTransceivers().find((one) => !one.stopped && one.receiver.track.kind === 'video').stop();")
+		c.offer(c.a)
+		c.add(c.a, "audio") // and another kind
+		c.offer(c.a)
+		c.both(flow{Audio: 2})
+		if c.b.lines[1].Kind != "audio" || c.b.lines[1].Mid == "1" || len(c.b.lines) != 2 {
+			c.t.Errorf("the line that is free is not used again: %+v", c.b.lines)
+		}
+	}},
+	{"hold and resume", nil, func(c *call) {
+		c.add(c.a, "audio", "video")
+		c.offer(c.a)
+		c.both(flow{Audio: 1, Video: 1})
+		c.do(c.a, "for (const one of pc.getTransceivers()) one.direction = 'sendonly';")
+		c.offer(c.a)
+		c.direction(c.a, 0, "sendonly")
+		c.direction(c.b, 0, "recvonly")
+		c.flows(flow{}, flow{Audio: 1, Video: 1})
+		c.do(c.a, "for (const one of pc.getTransceivers()) one.direction = 'sendrecv';")
+		c.offer(c.a)
+		c.both(flow{Audio: 1, Video: 1})
+		c.do(c.b, "for (const one of pc.getTransceivers()) one.direction = 'recvonly';")
+		c.offer(c.b)
+		c.direction(c.b, 1, "recvonly")
+		c.flows(flow{}, flow{Audio: 1, Video: 1})
+	}},
+	{"ICE restart", nil, func(c *call) {
+		c.add(c.a, "audio", "data")
+		c.offer(c.a)
+		c.both(flow{Audio: 1, Data: true})
+		for _, p := range []*peer{c.a, c.b} {
+			c.do(p, "pc.restartIce();")
+			c.offer(p)
+			c.both(flow{Audio: 1, Data: true})
+		}
+	}},
+	{"simulcast", nil, func(c *call) {
+		c.do(c.a, "add('video', {sendEncodings: [{rid: 'h'}, {rid: 'l', scaleResolutionDownBy: 2}]});")
+		c.offer(c.a)
+		c.both(flow{Video: 1})
+	}},
+	{"two videos", nil, func(c *call) {
+		c.add(c.a, "video", "video", "audio")
+		c.offer(c.a)
+		c.both(flow{Audio: 1, Video: 2})
+	}},
+	{"max-bundle", map[string]any{"bundlePolicy": "max-bundle"}, allThree},
+	{"max-compat", map[string]any{"bundlePolicy": "max-compat"}, allThree},
+	{"balanced", map[string]any{"bundlePolicy": "balanced"}, allThree},
+}
+
+func allThree(c *call) {
+	c.add(c.a, "audio", "video", "data")
+	c.offer(c.a)
+	c.both(flow{Audio: 1, Video: 1, Data: true})
+}
+
+// pairings are the browsers of a scenario: one pair, by turns, or all.
+func pairings(turn int) [][2]string {
+	all := [][2]string{{"chromium", "firefox"}, {"firefox", "chromium"}, {"chromium", "chromium"}, {"firefox", "firefox"}}
+	if os.Getenv("E2E_REPETITIONS") != "" {
+		return all
+	}
+	return all[turn%2 : turn%2+1]
+}
+
+// Two browsers that know of each other only what passed through Jingle connect, and media or data flows.
 func TestBrowsersThroughJingle(t *testing.T) {
 	running := map[string]*driver{}
 	for _, kind := range browsers {
 		running[kind] = startDriver(t, kind)
 	}
-	for _, a := range browsers {
-		for _, b := range browsers {
-			for _, media := range [][]string{{"audio"}, {"audio", "video"}} {
-				t.Run(fmt.Sprintf("%s-%s-%s", a, b, strings.Join(media, "-")), func(t *testing.T) {
-					running[a].t, running[b].t = t, t
-					connect(t, running[a].newPeer(), running[b].newPeer(), media)
-				})
-			}
+	for i, s := range sessions {
+		for _, pair := range pairings(i) {
+			t.Run(s.name+"/"+pair[0]+"-"+pair[1], func(t *testing.T) {
+				running[pair[0]].t, running[pair[1]].t = t, t
+				config := s.config
+				if config == nil {
+					config = map[string]any{}
+				}
+				c := &call{t, running[pair[0]].newPeer(jingle.Initiator, config), running[pair[1]].newPeer(jingle.Responder, config)}
+				s.run(c)
+				c.a.close()
+				c.b.close()
+			})
 		}
 	}
-}
-
-func connect(t *testing.T, a, b *peer, media []string) {
-	d, ours, _, err := FromSDP(a.describe(Offer, media...), jingle.Initiator, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	offer, theirs, _, err := ToSDP(throughXML(t, d, Offer), jingle.Initiator, Offer, nil, Origin{1, 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	b.set(Offer, offer)
-	d, theirs, _, err = FromSDP(b.describe(Answer), jingle.Responder, theirs)
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, ours, _, err := ToSDP(throughXML(t, d, Answer), jingle.Responder, Answer, ours, Origin{1, 1})
-	if err != nil {
-		t.Fatal(err)
-	}
-	checkAnswer(t, "through Jingle", a.local(), answer)
-	a.set(Answer, answer)
-	trickle(t, a, b, ours)
-	trickle(t, b, a, theirs)
-	for _, p := range []*peer{a, b} {
-		p.do(map[string]any{"op": "waitFor", "page": p.page, "timeout": 20000, "body": "return pc.connectionState === 'connected';"}, nil)
-	}
-	for _, p := range []*peer{a, b} {
-		p.do(map[string]any{"op": "closePage", "page": p.page}, nil)
+	for _, d := range running {
+		d.t = t
 	}
 }
 
-// Browsers take the offer made of every recorded session-initiate, and their answers become a session-accept of as many contents.
+// Browsers take the offer made of every recorded session-initiate and of the SDP of every other browser and stack, and their answers become
+// a session-accept.
 func TestBrowsersTakeRecordedOffers(t *testing.T) {
-	files, _ := filepath.Glob("../testdata/stanzas/*/*")
+	offers := recordedOffers(t)
+	if len(offers) < 150 {
+		t.Errorf("only %d offers", len(offers))
+	}
 	for _, kind := range browsers {
 		t.Run(kind, func(t *testing.T) {
-			p := startDriver(t, kind).newPeer()
-			n := 0
-			for _, f := range files {
-				if strings.HasSuffix(f, ".md") || strings.Contains(f, "/quirks/") || strings.Contains(f, "dino-browser/") && strings.HasSuffix(f, ".json") {
-					continue
+			p := startDriver(t, kind).newPeer(jingle.Responder, map[string]any{})
+			for name, o := range offers {
+				p.set(Offer, o.text)
+				answer := p.describe(Answer)
+				d, lines, _, err := FromSDP(answer, jingle.Responder, o.lines)
+				if err != nil || len(d.Contents) == 0 || len(lines) != len(o.lines) {
+					t.Errorf("%s: %d contents of %d lines, %v\n%s", name, len(d.Contents), len(o.lines), err, answer)
 				}
-				for _, c := range capture(t, f) {
-					if c.stanza.Action != jingle.SessionInitiate {
-						continue
-					}
-					if o, _ := offerOf(t, filepath.Base(f), c); o.text != "" {
-						n++
-						answerRecorded(t, p, filepath.Base(f), o)
-					}
-				}
-			}
-			if n < 45 {
-				t.Errorf("only %d offers", n)
+				p.eval(nil, "pc.close(); globalThis.pc = new RTCPeerConnection();")
 			}
 		})
 	}
 }
 
-func answerRecorded(t *testing.T, p *peer, name string, o recordedOffer) {
+// recordedOffers translates all offers of the corpus that a browser can take.
+func recordedOffers(t *testing.T) map[string]recordedOffer {
 	t.Helper()
-	p.set(Offer, o.text)
-	d, _, _, err := FromSDP(p.describe(Answer), jingle.Responder, o.lines)
-	if err != nil || len(d.Contents) != len(o.lines) {
-		t.Errorf("%s: %d contents of %d lines, %v", name, len(d.Contents), len(o.lines), err)
+	all := map[string]recordedOffer{}
+	files, _ := filepath.Glob("../testdata/stanzas/*/*")
+	for _, f := range files {
+		if strings.HasSuffix(f, ".md") || strings.Contains(f, "/quirks/") || strings.Contains(f, "dino-browser/") && strings.HasSuffix(f, ".json") {
+			continue
+		}
+		for _, c := range capture(t, f) {
+			if c.stanza.Action == jingle.SessionInitiate {
+				if o, _ := offerOf(t, filepath.Base(f), c); o.text != "" {
+					all[f] = o
+				}
+			}
+		}
 	}
-	p.eval(nil, "pc.close(); globalThis.pc = new RTCPeerConnection();")
+	wild, _ := filepath.Glob("../testdata/sdp/wild/*.offer.sdp")
+	texts := map[string]string{}
+	for _, f := range wild {
+		texts[f] = readFile(t, f)
+	}
+	for name, steps := range scenarios(t) {
+		for _, step := range steps {
+			if step.Type == "offer" && texts[name] == "" {
+				texts[name] = step.SDP
+			}
+		}
+	}
+	for name, text := range texts {
+		d, _, _, err := FromSDP(text, jingle.Initiator, nil)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if out, lines, _, err := ToSDP(throughXML(t, d, Offer), jingle.Initiator, Offer, nil, Origin{1, 1}); err == nil {
+			all[name] = recordedOffer{out, lines}
+		}
+	}
+	return all
 }

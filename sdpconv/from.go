@@ -236,7 +236,7 @@ func (r *reader) finishContents() error {
 		if m.ice.Ufrag == "" || len(m.ice.Fingerprints) == 0 {
 			m.inheritTransport(r.tagged(bundle))
 		}
-		if err := m.finish(r.lines[i].Offered, r.answer); err != nil {
+		if err := m.finish(&r.lines[i]); err != nil {
 			return err
 		}
 		if !r.answer {

@@ -70,7 +70,7 @@ func TestFromSDPRefused(t *testing.T) {
 		{with("a=remote-candidates:1 192.0.2.1"), "no remote candidates", 14},
 		{browserSDP("m=audio 9 RTP/AVP 0"), "neither ICE nor an address", 5},
 		{browserSDP("m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=mid:0"), "without a=ice-ufrag", 5},
-		{browserSDP("m=application 9 UDP/DTLS/SCTP"), "without webrtc-datachannel", 5},
+		{browserSDP("m=application 9 UDP/DTLS/SCTP a/b"), "without webrtc-datachannel", 5},
 		{browserSDP(data("0", "actpass", "a=sctp-port:0")...), "no SCTP port", 12},
 		{browserSDP(data("0", "actpass", "a=max-message-size:big")...), "no size of messages", 12},
 		{browserSDP(data("0", "actpass", "a=sctpmap:5000")...), "no sctpmap", 12},

@@ -1,6 +1,7 @@
 package sdpconv
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -187,8 +188,8 @@ func (m *mediaReader) inheritTransport(s *mediaReader) {
 }
 
 // finish checks the section and puts together what several lines say.
-func (m *mediaReader) finish(offered Offered, answer bool) error {
-	if err := m.finishTransport(offered, answer); err != nil {
+func (m *mediaReader) finish(line *Line) error {
+	if err := m.finishTransport(line); err != nil {
 		return err
 	}
 	m.content.Senders = senders(m.direction, m.author)
@@ -207,7 +208,7 @@ func (m *mediaReader) finish(offered Offered, answer bool) error {
 }
 
 // finishTransport chooses between ICE and, for RTP that asks for neither ICE nor DTLS, the plain address.
-func (m *mediaReader) finishTransport(offered Offered, answer bool) error {
+func (m *mediaReader) finishTransport(line *Line) error {
 	dtls := m.section.isData() || strings.Contains(m.section.proto, "TLS/")
 	switch {
 	case m.ice.Ufrag == "" && m.ice.Pwd == "" && !dtls && len(m.ice.Fingerprints) == 0:
@@ -223,16 +224,39 @@ func (m *mediaReader) finishTransport(offered Offered, answer bool) error {
 	if len(m.ice.Fingerprints) == 0 {
 		return nil
 	}
-	if m.setup == "" || answer && m.setup == jingle.SetupActpass {
-		m.setup = jingle.SetupActpass
-		if answer {
-			m.setup = answerSetup(offered.Setup, "")
-		}
-	}
+	m.finishSetup(line)
 	for i := range m.ice.Fingerprints {
 		m.ice.Fingerprints[i].Setup, m.ice.Fingerprints[i].Cryptex = m.setup, m.cryptex
 	}
 	return nil
+}
+
+// finishSetup settles the DTLS role.
+func (m *mediaReader) finishSetup(line *Line) {
+	if tagged := m.tagged(m.bundle(m.mid)); tagged != nil && tagged != m {
+		line.DTLS = m.lines[slices.Index(m.media, tagged)].DTLS // Firefox 153 says another role in a section that joins a bundle
+	}
+	line.DTLS.describe(m.author, m.ice.Fingerprints)
+	if !m.answer {
+		if m.setup == "" {
+			m.setup = jingle.SetupActpass
+		}
+		return
+	}
+	if m.setup == "" || m.setup == jingle.SetupActpass {
+		m.setup = answerSetup(line.Offered.Setup, "")
+	}
+	said := m.setup
+	if m.setup = line.DTLS.answered(m.author, said); m.setup != said {
+		a, _ := m.section.attr("setup")
+		if a.number == 0 {
+			a, _ = m.session.section.attr("setup")
+		}
+		if a.number == 0 {
+			a.line = m.section.head
+		}
+		m.lose(a.line, fmt.Sprintf(repairRole, m.setup))
+	}
 }
 
 // finishRawUDP makes candidates of the addresses in c= and a=rtcp (XEP-0177 section 4).

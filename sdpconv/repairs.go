@@ -7,6 +7,8 @@ const (
 	repairDirection = "wider than the offer, narrowed to a="
 	// A bridge to telephones (dino/dino issue 1072) and the example in XEP-0343 answer actpass; Jitsi Desktop says nothing.
 	repairSetup = "cannot be in such %s, a=setup:%s taken"
+	// Firefox 153 answers active to an ICE restart by the party that answered first, though it is the server, and Chromium refuses that.
+	repairRole = "the DTLS role is %s since the first answer"
 	// Gateways to SIP; browsers demand rtcp-mux by default.
 	repairMux = "not said; added, since browsers demand it"
 	// stanza 12.22 answers with the group of a source and its retransmission, and declares the first only.
@@ -21,6 +23,4 @@ const (
 	repairSDES = "browsers have no SDES; DTLS is there"
 	// A page with bundle policy max-bundle (Firefox 153) and a client that has no bundles, such as Dino 0.4.2.
 	repairBundleOnly = "offered in the bundle only, and the answer does not bundle it"
-	// Clients that number each content anew; browsers refuse a bundle in which a number has two meanings.
-	repairCollision = "the number has another meaning in the bundle"
 )

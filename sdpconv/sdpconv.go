@@ -34,7 +34,31 @@ type Line struct {
 	Formats []string    // of the last offer; a rejected line repeats them
 	State   LineState
 	Offered Offered
+	DTLS    Association
 	Past    []string // mids that the line had before, not to be used again
+}
+
+// Association is the DTLS association under a line, by the role of each party in the session.  Who is its client is fixed by the first
+// answer, until a certificate changes (RFC 8842 section 5.5).
+type Association struct {
+	Setup [2]jingle.Setup // active or passive; "" before the first answer
+	Print [2]string       // value of the first fingerprint
+}
+
+// describe enters what a party says of itself in an offer or an answer.
+func (a *Association) describe(by jingle.Role, prints []jingle.Fingerprint) {
+	if a.Print[by] != "" && a.Print[by] != prints[0].Value {
+		*a = Association{}
+	}
+	a.Print[by] = prints[0].Value
+}
+
+// answered enters the DTLS role that an answer asks for, and returns the one that its author has.
+func (a *Association) answered(by jingle.Role, setup jingle.Setup) jingle.Setup {
+	if a.Setup[by] == "" {
+		a.Setup[by], a.Setup[by.Other()] = setup, answerSetup(setup, "")
+	}
+	return a.Setup[by]
 }
 
 // LineState tells whether an m-line is in use.

@@ -232,12 +232,12 @@ func (w *writer) bundle(name string) []string {
 
 func (w *writer) bundled(name string) bool { return w.bundle(name) != nil }
 
-// tagged returns the content whose transport the bundled ones use (RFC 9143 section 7.1).
-func (w *writer) tagged(bundle []string) *jingle.Content {
+// taggedSection returns the section whose transport the bundled ones use (RFC 9143 section 7.1).
+func (w *writer) taggedSection(bundle []string) *mediaWriter {
 	for _, name := range bundle {
 		for _, s := range w.sections {
 			if s != nil && s.content.Name == name && s.content.ICE != nil && s.content.ICE.Ufrag != "" {
-				return s.content
+				return s
 			}
 		}
 	}

@@ -67,12 +67,12 @@ func (s *mediaWriter) secure() error {
 	if s.content.ICE != nil {
 		s.ice = *s.content.ICE
 	}
-	if tagged := s.tagged(s.bundle(s.content.Name)); tagged != nil {
+	if tagged := s.taggedSection(s.bundle(s.content.Name)); tagged != nil {
 		if s.ice.Ufrag == "" {
-			s.ice.Ufrag, s.ice.Pwd = tagged.ICE.Ufrag, tagged.ICE.Pwd
+			s.ice.Ufrag, s.ice.Pwd = tagged.content.ICE.Ufrag, tagged.content.ICE.Pwd
 		}
 		if len(s.ice.Fingerprints) == 0 && !s.ice.Protected {
-			s.ice.Fingerprints = tagged.ICE.Fingerprints
+			s.ice.Fingerprints = tagged.content.ICE.Fingerprints
 		}
 	}
 	s.ice.Fingerprints = s.usable(s.ice.Fingerprints)
@@ -142,9 +142,18 @@ func (s *mediaWriter) usable(list []jingle.Fingerprint) []jingle.Fingerprint {
 func (s *mediaWriter) settleSetup() {
 	said := s.ice.Fingerprints[0].Setup
 	s.setup = said
+	if tagged := s.taggedSection(s.bundle(s.content.Name)); tagged != nil && tagged != s {
+		s.line.DTLS = tagged.line.DTLS
+	}
+	s.line.DTLS.describe(s.author, s.ice.Fingerprints)
 	switch {
 	case s.typ == Answer:
 		s.setup = answerSetup(s.line.Offered.Setup, said)
+		if role := s.line.DTLS.answered(s.author, s.setup); role != s.setup {
+			s.setup = role
+			s.lose("a=setup:"+string(said), fmt.Sprintf(repairRole, role))
+			return
+		}
 	case !s.fresh:
 		s.setup = jingle.SetupActpass
 		return
