@@ -245,7 +245,9 @@ func (s *session) reply(in PeerReply) {
 func (s *session) translate(j jingle.Stanza, t sdpconv.Type) (string, error) {
 	theirs := jingle.Description{Groups: j.Groups}
 	for _, c := range j.Contents {
-		theirs.Contents = append(theirs.Contents, forBrowser(c))
+		if c.RTP != nil && c.RTP.Media != "text" { // Firefox refuses a whole SDP for a section of text
+			theirs.Contents = append(theirs.Contents, forBrowser(c))
+		}
 	}
 	sdp, lines, losses, err := sdpconv.ToSDP(theirs, s.role.Other(), t, s.lines, s.origin())
 	if err != nil {
@@ -256,7 +258,7 @@ func (s *session) translate(j jingle.Stanza, t sdpconv.Type) (string, error) {
 	return sdp, nil
 }
 
-// describe makes our description from SDP of the tab: RTP contents only, with the candidates that may be sent.
+// describe makes our description from SDP of the tab: encrypted RTP contents only, with the candidates that may be sent.
 func (s *session) describe(sdp string) (jingle.Description, sdpconv.Lines, error) {
 	d, lines, losses, err := sdpconv.FromSDP(sdp, s.role, s.lines)
 	if err != nil {
@@ -264,7 +266,7 @@ func (s *session) describe(sdp string) (jingle.Description, sdpconv.Lines, error
 	}
 	ours := jingle.Description{}
 	for _, c := range d.Contents {
-		if c.RTP != nil && c.ICE != nil {
+		if c.RTP != nil && c.ICE != nil && len(c.ICE.Fingerprints) > 0 {
 			ours.Contents = append(ours.Contents, s.forPeer(c))
 		}
 	}
