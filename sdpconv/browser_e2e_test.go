@@ -231,6 +231,9 @@ func TestBrowsersTakeRecordedOffers(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			p := startDriver(t, kind).newPeer(jingle.Responder, map[string]any{})
 			for name, o := range offers {
+				if kind == "firefox" && strings.Contains(o.text, "\nm=text") {
+					continue // it refuses the SDP as a whole
+				}
 				p.set(Offer, o.text)
 				answer := p.describe(Answer)
 				d, lines, _, err := FromSDP(answer, jingle.Responder, o.lines)
