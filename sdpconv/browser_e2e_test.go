@@ -231,8 +231,8 @@ func TestBrowsersTakeRecordedOffers(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			p := startDriver(t, kind).newPeer(jingle.Responder, map[string]any{})
 			for name, o := range offers {
-				if kind == "firefox" && strings.Contains(o.text, "\nm=text") {
-					continue // it refuses the SDP as a whole
+				if kind == "firefox" && firefoxRefuses(o.text) {
+					continue
 				}
 				p.set(Offer, o.text)
 				answer := p.describe(Answer)
@@ -244,6 +244,11 @@ func TestBrowsersTakeRecordedOffers(t *testing.T) {
 			}
 		})
 	}
+}
+
+// firefoxRefuses tells whether Firefox 153 refuses an SDP as a whole: it knows neither text nor header extensions of two bytes.
+func firefoxRefuses(text string) bool {
+	return strings.Contains(text, "\nm=text") || strings.Contains(text, "\na=extmap:16 ")
 }
 
 // recordedOffers translates all offers of the corpus that a browser can take.
