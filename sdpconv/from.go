@@ -22,7 +22,8 @@ func FromSDP(sdp string, author jingle.Role, l Lines) (jingle.Description, Lines
 	if err != nil {
 		return jingle.Description{}, nil, nil, err
 	}
-	r := &reader{doc: doc, author: author, old: l, lines: slices.Clone(l)}
+	r := &reader{doc: doc, author: author, old: l, lines: make(Lines, len(l), max(len(l), len(doc.media)))}
+	copy(r.lines, l)
 	if err := r.read(); err != nil {
 		return jingle.Description{}, nil, nil, err
 	}
@@ -42,6 +43,25 @@ type reader struct {
 	bundles [][]string // mids of the BUNDLE groups; the first is the tagged one
 	out     jingle.Description
 	losses  []Loss
+
+	print      string // a=fingerprint that was read last: sections repeat it
+	printed    jingle.Fingerprint
+	parameters slab[jingle.Parameter]
+	feedbacks  slab[jingle.Feedback]
+}
+
+// slab makes many small slices of few allocations.
+type slab[T any] struct{ free []T }
+
+// take returns an empty slice with room for n.
+func (s *slab[T]) take(n int) []T {
+	const size = 48
+	if n > len(s.free) {
+		s.free = make([]T, max(n, size))
+	}
+	out := s.free[:0:n]
+	s.free = s.free[n:]
+	return out
 }
 
 func (r *reader) lose(l line, reason string) {
@@ -55,8 +75,10 @@ func (r *reader) read() error {
 	if err := r.checkShape(); err != nil {
 		return err
 	}
-	for i := range r.doc.media {
-		if err := r.readMedia(i); err != nil {
+	readers := make([]mediaReader, len(r.doc.media))
+	r.media = make([]*mediaReader, 0, len(readers))
+	for i := range readers {
+		if err := r.readMedia(i, &readers[i]); err != nil {
 			return err
 		}
 	}
@@ -75,7 +97,7 @@ func (r *reader) read() error {
 func (r *reader) readSession() error {
 	r.session = &mediaReader{reader: r, section: &r.doc.session}
 	for _, a := range r.doc.session.attrs {
-		if f := strings.Fields(a.value); a.key == "group" && len(f) > 1 && f[0] == "BUNDLE" {
+		if f := strings.Fields(a.value()); a.key() == "group" && len(f) > 1 && f[0] == "BUNDLE" {
 			r.bundles = append(r.bundles, f[1:])
 		}
 		if err := r.session.attribute(a, atSession); err != nil {
@@ -120,13 +142,13 @@ func (r *reader) checkMid(i int) error {
 	s := &r.doc.media[i]
 	a, said := s.attr("mid")
 	if said {
-		if !isToken(a.value) {
+		if !isToken(a.value()) {
 			return &Error{Line: a.number, Text: a.text, Msg: "mid is no token"}
 		}
-		if slices.Contains(r.mids[:i], a.value) {
+		if slices.Contains(r.mids[:i], a.value()) {
 			return &Error{Line: a.number, Text: a.text, Msg: "mid is used twice"}
 		}
-		r.mids[i] = a.value
+		r.mids[i] = a.value()
 	}
 	if i >= len(r.old) || r.old[i].State != Live || s.rejected() {
 		return nil
@@ -134,7 +156,7 @@ func (r *reader) checkMid(i int) error {
 	if r.old[i].Kind != s.media {
 		return &Error{Line: s.head.number, Text: s.head.text, Msg: "m-line changed from " + r.old[i].Kind}
 	}
-	if said && r.old[i].Mid != a.value {
+	if said && r.old[i].Mid != a.value() {
 		return &Error{Line: a.number, Text: a.text, Msg: "mid changed from " + strconv.Quote(r.old[i].Mid)}
 	}
 	return nil
@@ -153,10 +175,10 @@ func (r *reader) inventMid(i int) string {
 }
 
 // readMedia reads one section and enters it into the lines.
-func (r *reader) readMedia(i int) error {
+func (r *reader) readMedia(i int, m *mediaReader) error {
 	s := &r.doc.media[i]
 	line := r.line(i)
-	m := &mediaReader{reader: r, section: s, mid: r.mids[i]}
+	m.reader, m.section, m.mid = r, s, r.mids[i]
 	r.media = append(r.media, m)
 	if s.rejected() {
 		r.rejectLine(i, &line)
@@ -257,7 +279,7 @@ func (r *reader) loseUnshared() {
 		return
 	}
 	for _, a := range r.doc.session.attrs {
-		if attributes[a.key].levels == inRTP|atSession {
+		if attributes[a.key()].levels == inRTP|atSession {
 			r.lose(a.line, "no RTP that it is said for")
 		}
 	}
@@ -288,10 +310,10 @@ func (r *reader) tagged(bundle []string) *mediaReader {
 // groups translates a=group, naming contents.  Conversations counts m-lines by the order in the group, so none may be missing.
 func (r *reader) groups() {
 	for _, a := range r.doc.session.attrs {
-		if a.key != "group" {
+		if a.key() != "group" {
 			continue
 		}
-		f := strings.Fields(a.value)
+		f := strings.Fields(a.value())
 		if len(f) == 0 {
 			r.lose(a.line, "group without semantics")
 			continue

@@ -88,6 +88,9 @@ func TestFromSDPNoMedia(t *testing.T) {
 	for _, lines := range [][]string{
 		{"m=image 9 udptl t38", "a=mid:0"},
 		{"m=application 9 TCP/BFCP *"},
+		{"m=magic 9 UDP/TLS/RTP/SAVPF 0"},
+		{"m=audio 9 QUIC 0"},
+		{"m=message 9 TCP/TLS/MSRP *"},
 		{"m=audio 0 UDP/TLS/RTP/SAVPF 111", "a=mid:0"},
 	} {
 		if _, _, _, err := FromSDP(browserSDP(lines...), jingle.Initiator, nil); !errors.Is(err, ErrNoMedia) {

@@ -55,10 +55,10 @@ func init() {
 		return func(m *mediaReader, _ attr) error { set(m); return nil }
 	}
 	structure := flag(func(*mediaReader) {}) // read before, or written anew
-	direction := func(m *mediaReader, a attr) error { m.direction = a.key; return nil }
+	direction := func(m *mediaReader, a attr) error { m.direction = a.key(); return nil }
 	attributes = map[string]attribute{
 		"group": {atSession, structure}, "msid-semantic": {anywhere, structure}, "mid": {inMedia, structure}, "bundle-only": {inMedia, structure},
-		"rtcp":     {inMedia, func(m *mediaReader, a attr) error { m.rtcp = a.value; return nil }},
+		"rtcp":     {inMedia, func(m *mediaReader, a attr) error { m.rtcp = a.value(); return nil }},
 		"sendrecv": {anywhere, direction}, "sendonly": {anywhere, direction}, "recvonly": {anywhere, direction}, "inactive": {anywhere, direction},
 
 		"ice-ufrag":         {anywhere, func(m *mediaReader, a attr) error { return m.credential(&m.ice.Ufrag, a) }},
@@ -99,7 +99,7 @@ func init() {
 }
 
 func (m *mediaReader) attribute(a attr, at level) error {
-	known, ok := attributes[a.key]
+	known, ok := attributes[a.key()]
 	switch {
 	case ok && known.levels&at != 0:
 		return known.read(m, a)

@@ -33,7 +33,7 @@ func (m *mediaReader) beginData() error {
 }
 
 func (m *mediaReader) sctpPort(a attr) error {
-	port, err := strconv.ParseUint(strings.TrimSpace(a.value), 10, 16)
+	port, err := strconv.ParseUint(strings.TrimSpace(a.value()), 10, 16)
 	if err != nil || port == 0 {
 		return m.bad(a, "no SCTP port")
 	}
@@ -43,7 +43,7 @@ func (m *mediaReader) sctpPort(a attr) error {
 
 // maxMessageSize reads a number of bytes.  0 means any size (RFC 8841 section 6), for which Jingle has no value.
 func (m *mediaReader) maxMessageSize(a attr) error {
-	n, err := strconv.ParseUint(strings.TrimSpace(a.value), 10, 48)
+	n, err := strconv.ParseUint(strings.TrimSpace(a.value()), 10, 48)
 	if err != nil {
 		return m.bad(a, "no size of messages")
 	}
@@ -56,7 +56,7 @@ func (m *mediaReader) maxMessageSize(a attr) error {
 
 // sctpmap reads "5000 webrtc-datachannel 1024" of the drafts before RFC 8841.
 func (m *mediaReader) sctpmap(a attr) error {
-	f := strings.Fields(a.value)
+	f := strings.Fields(a.value())
 	if len(f) < 2 {
 		return m.bad(a, "no sctpmap")
 	}
@@ -75,7 +75,7 @@ func (m *mediaReader) sctpmap(a attr) error {
 
 // dcmap reads a channel that needs no opening (RFC 8864 section 5.1).
 func (m *mediaReader) dcmap(a attr) error {
-	id, rest, _ := strings.Cut(strings.TrimSpace(a.value), " ")
+	id, rest, _ := strings.Cut(strings.TrimSpace(a.value()), " ")
 	n, err := strconv.ParseUint(id, 10, 16)
 	channels := &m.ice.SCTP.Channels
 	switch {

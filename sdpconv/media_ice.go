@@ -16,7 +16,7 @@ const (
 )
 
 func (m *mediaReader) credential(field *string, a attr) error {
-	value := strings.TrimSpace(a.value)
+	value := strings.TrimSpace(a.value())
 	if !isWord(value) || len(value) > 256 {
 		return m.bad(a, "no ICE credential")
 	}
@@ -26,7 +26,7 @@ func (m *mediaReader) credential(field *string, a attr) error {
 
 // iceOptions reads the tokens that can be the name of an element.
 func (m *mediaReader) iceOptions(a attr) error {
-	for o := range strings.FieldsSeq(a.value) {
+	for o := range strings.FieldsSeq(a.value()) {
 		switch {
 		case o == "google-ice":
 			m.lose(a.line, "obsolete ICE option")
@@ -56,11 +56,15 @@ func isName(s string) bool {
 }
 
 func (m *mediaReader) fingerprint(a attr) error {
-	hash, value, _ := strings.Cut(strings.TrimSpace(a.value), " ")
-	f, ok := jingle.NewFingerprint(hash, value, "")
-	if !ok || hash == "" {
-		return m.bad(a, "no fingerprint")
+	if a.text != m.print {
+		hash, value, _ := strings.Cut(strings.TrimSpace(a.value()), " ")
+		f, ok := jingle.NewFingerprint(hash, value, "")
+		if !ok || hash == "" {
+			return m.bad(a, "no fingerprint")
+		}
+		m.print, m.printed = a.text, f
 	}
+	f := m.printed
 	if len(m.ice.Fingerprints) >= maxFingerprints {
 		m.lose(a.line, "too many fingerprints")
 		return nil
@@ -79,7 +83,7 @@ func (m *mediaReader) readCryptex(a attr) error {
 }
 
 func (m *mediaReader) readSetup(a attr) error {
-	switch s := jingle.Setup(strings.TrimSpace(a.value)); s {
+	switch s := jingle.Setup(strings.TrimSpace(a.value())); s {
 	case jingle.SetupActpass, jingle.SetupActive, jingle.SetupPassive:
 		m.setup = s
 	case "holdconn":
@@ -105,7 +109,7 @@ func (m *mediaReader) candidate(a attr) error {
 
 // remoteCandidates reads "component address port" in a row (RFC 8839 section 5.2).
 func (m *mediaReader) remoteCandidates(a attr) error {
-	f := strings.Fields(a.value)
+	f := strings.Fields(a.value())
 	if len(f) == 0 || len(f)%3 != 0 {
 		return m.bad(a, "no remote candidates")
 	}
@@ -126,7 +130,7 @@ func (m *mediaReader) remoteCandidates(a attr) error {
 
 // crypto reads a=crypto (RFC 4568 section 4): tag, suite, and key parameters that end at the first blank.
 func (m *mediaReader) crypto(a attr) error {
-	f := strings.Fields(a.value)
+	f := strings.Fields(a.value())
 	if len(f) < 3 || !isNumber(f[0]) || len(m.security.Crypto) >= maxOptions {
 		m.lose(a.line, "no key of RFC 4568")
 		return nil
@@ -140,7 +144,7 @@ func (m *mediaReader) crypto(a attr) error {
 
 // zrtpHash reads "version hash" (RFC 6189 section 8).
 func (m *mediaReader) zrtpHash(a attr) error {
-	f := strings.Fields(a.value)
+	f := strings.Fields(a.value())
 	if len(f) != 2 || len(m.security.ZRTP) >= maxFingerprints {
 		m.lose(a.line, "no hash of RFC 6189")
 		return nil

@@ -33,7 +33,7 @@ func (m *mediaReader) beginRTP() error {
 
 // perFormat cuts "111 rest" and finds the payload type.  It returns nil for one that is not in the m-line, which is a loss.
 func (m *mediaReader) perFormat(a attr) (*jingle.PayloadType, string) {
-	id, rest, ok := strings.Cut(strings.TrimLeft(a.value, " "), " ")
+	id, rest, ok := strings.Cut(strings.TrimLeft(a.value(), " "), " ")
 	n, err := strconv.ParseUint(id, 10, 8)
 	if !ok || err != nil {
 		m.lose(a.line, "no payload type")
@@ -84,7 +84,7 @@ func (m *mediaReader) fmtp(a attr) error {
 		return nil
 	}
 	if p.Parameters == nil {
-		p.Parameters = make([]jingle.Parameter, 0, strings.Count(rest, ";")+1)
+		p.Parameters = m.parameters.take(strings.Count(rest, ";") + 1)
 	}
 	for rest != "" {
 		var item string
@@ -128,8 +128,8 @@ func (m *mediaReader) strictParameters(p *jingle.PayloadType, a attr) {
 
 // feedback reads a=rtcp-fb (RFC 4585 section 4.2, XEP-0293).
 func (m *mediaReader) feedback(a attr) error {
-	list, trr, rest := &m.rtp.Feedback, &m.rtp.TRRInt, strings.TrimPrefix(a.value, "* ")
-	if rest == a.value {
+	list, trr, rest := &m.rtp.Feedback, &m.rtp.TRRInt, strings.TrimPrefix(a.value(), "* ")
+	if rest == a.value() {
 		p, r := m.perFormat(a)
 		if p == nil {
 			return nil
@@ -152,7 +152,7 @@ func (m *mediaReader) feedback(a attr) error {
 		return nil
 	}
 	if *list == nil {
-		*list = make([]jingle.Feedback, 0, 8)
+		*list = m.feedbacks.take(5) // what browsers say of a video codec
 	}
 	fb := jingle.Feedback{Type: kind, Subtype: subtype}
 	for rest != "" && len(fb.Parameters) < maxParameters {
@@ -184,7 +184,7 @@ func pair(s string) jingle.Parameter {
 }
 
 func (m *mediaReader) packetTime(field *int, a attr) error {
-	n, err := strconv.ParseUint(strings.TrimSpace(a.value), 10, 16)
+	n, err := strconv.ParseUint(strings.TrimSpace(a.value()), 10, 16)
 	if err != nil || n == 0 || n > 10000 {
 		m.lose(a.line, "no packet time in whole milliseconds")
 		return nil
@@ -195,7 +195,7 @@ func (m *mediaReader) packetTime(field *int, a attr) error {
 
 // extmap reads a=extmap (RFC 8285 section 8, XEP-0294).
 func (m *mediaReader) extmap(a attr) error {
-	head, rest := field(a.value)
+	head, rest := field(a.value())
 	uri, rest := field(rest)
 	if uri == "" {
 		return m.bad(a, "no extmap")
@@ -214,6 +214,9 @@ func (m *mediaReader) extmap(a attr) error {
 		var word string
 		word, rest = field(rest)
 		x.Parameters = append(x.Parameters, pair(word))
+	}
+	if m.rtp.HdrExts == nil {
+		m.rtp.HdrExts = make([]jingle.HdrExt, 0, 12)
 	}
 	m.rtp.HdrExts = append(m.rtp.HdrExts, x)
 	return nil

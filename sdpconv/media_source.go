@@ -12,7 +12,7 @@ const onlyJitsi = "no Jingle for simulcast, but in Jitsi's form"
 
 // ssrc collects a=ssrc lines (RFC 5576 section 4.1, XEP-0339) by source.
 func (m *mediaReader) ssrc(a attr) error {
-	id, rest, ok := strings.Cut(a.value, " ")
+	id, rest, ok := strings.Cut(a.value(), " ")
 	if !ok || !isNumber(id) {
 		return m.bad(a, "no source")
 	}
@@ -29,7 +29,7 @@ func (m *mediaReader) ssrc(a attr) error {
 			return nil
 		}
 		i = len(m.rtp.Sources)
-		m.rtp.Sources = append(m.rtp.Sources, jingle.Source{SSRC: id, Parameters: make([]jingle.Parameter, 0, 4)})
+		m.rtp.Sources = append(m.rtp.Sources, jingle.Source{SSRC: id, Parameters: m.parameters.take(4)})
 	}
 	s := &m.rtp.Sources[i]
 	switch {
@@ -44,7 +44,7 @@ func (m *mediaReader) ssrc(a attr) error {
 }
 
 func (m *mediaReader) ssrcGroup(a attr) error {
-	f := strings.Fields(a.value)
+	f := strings.Fields(a.value())
 	if len(f) < 2 || slices.ContainsFunc(f[1:], func(s string) bool { return !isNumber(s) }) {
 		return m.bad(a, "no group of sources")
 	}
@@ -58,7 +58,7 @@ func (m *mediaReader) ssrcGroup(a attr) error {
 }
 
 func (m *mediaReader) msid(a attr) error {
-	f := strings.Fields(a.value)
+	f := strings.Fields(a.value())
 	if len(f) == 0 || len(f) > 2 {
 		return m.bad(a, "no msid")
 	}
@@ -73,7 +73,7 @@ func (m *mediaReader) msid(a attr) error {
 
 // rid keeps the streams of a simulcast (RFC 8851) as Jitsi has them, by name alone.
 func (m *mediaReader) rid(a attr) error {
-	id, rest := field(a.value)
+	id, rest := field(a.value())
 	dir, _ := field(rest)
 	if !isToken(id) || dir != "send" && dir != "recv" {
 		return m.bad(a, "no restriction of a stream")
@@ -88,7 +88,7 @@ func (m *mediaReader) rid(a attr) error {
 // simulcast keeps the streams that are sent (RFC 8853) as Jitsi has them.
 func (m *mediaReader) simulcast(a attr) error {
 	m.lose(a.line, onlyJitsi)
-	f := strings.Fields(a.value)
+	f := strings.Fields(a.value())
 	for ; len(f) >= 2; f = f[2:] {
 		if f[0] != "send" {
 			continue
@@ -103,7 +103,7 @@ func (m *mediaReader) simulcast(a attr) error {
 
 // category reads a=content (RFC 4796, XEP-0507).
 func (m *mediaReader) category(a attr) error {
-	for c := range strings.SplitSeq(a.value, ",") {
+	for c := range strings.SplitSeq(a.value(), ",") {
 		c = strings.TrimSpace(c)
 		switch {
 		case !isToken(c) || len(m.rtp.Categories) >= maxOptions:

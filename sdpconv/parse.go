@@ -35,9 +35,19 @@ type line struct {
 	text   string
 }
 
+// attr is an a-line.
 type attr struct {
 	line
-	key, value string
+	colon int // its place, or the length of the line
+}
+
+func (a *attr) key() string { return a.text[2:a.colon] }
+
+func (a *attr) value() string {
+	if a.colon == len(a.text) {
+		return ""
+	}
+	return a.text[a.colon+1:]
 }
 
 type band struct {
@@ -57,7 +67,10 @@ func parse(text string) (*document, error) {
 	}
 	c := cutter{doc: new(document), attrs: make([]attr, 0, strings.Count(text, "\na="))}
 	c.section = &c.doc.session
-	c.skeleton.Grow(512)
+	sections := strings.Count(text, "\nm=")
+	c.doc.media = make([]section, 0, min(sections, MaxLines))
+	c.lines = make([]line, 0, 8+2*cap(c.doc.media))
+	c.skeleton.Grow(128 + 96*cap(c.doc.media))
 	number := 0
 	for rest := text; rest != ""; {
 		raw, after, _ := strings.Cut(rest, "\n")
@@ -108,8 +121,11 @@ func (c *cutter) cut(l line) error {
 	value := l.text[2:]
 	switch l.text[0] {
 	case 'a':
-		key, value, _ := strings.Cut(value, ":")
-		c.attrs = append(c.attrs, attr{l, key, value})
+		colon := strings.IndexByte(l.text, ':')
+		if colon < 0 {
+			colon = len(l.text)
+		}
+		c.attrs = append(c.attrs, attr{l, colon})
 		return nil
 	case 'm':
 		if len(c.doc.media) >= MaxLines {
@@ -118,10 +134,11 @@ func (c *cutter) cut(l line) error {
 		c.finish()
 		c.doc.media = append(c.doc.media, section{head: l})
 		c.section = &c.doc.media[len(c.doc.media)-1]
-		if !c.section.name(value) {
+		port, ok := c.section.name(value)
+		if !ok {
 			return &Error{Line: l.number, Text: l.text, Msg: "not as RFC 8866 has it" + expected('m')}
 		}
-		c.keep(l, c.section.skeleton())
+		c.keep(l, c.section.skeleton(port))
 		return nil
 	case 'b':
 		kind, value, _ := strings.Cut(value, ":")
@@ -155,30 +172,27 @@ func knownBandwidth(kind string) bool {
 	return kind == "CT" || kind == "AS" || kind == "TIAS" || kind == "RS" || kind == "RR" || strings.HasPrefix(kind, "X-")
 }
 
-// name cuts an m-line; pion checks the rest of it.  A rejected one may lack formats.
-func (s *section) name(value string) bool {
+// name cuts an m-line and returns its port, which pion checks.  A rejected one may lack formats.
+func (s *section) name(value string) (string, bool) {
 	f := strings.Fields(value)
 	if len(f) < 3 || len(f) < 4 && f[1] != "0" {
-		return false
+		return "", false
 	}
 	s.media, s.proto, s.formats = f[0], f[2], f[3:]
-	return true
+	return f[1], true
 }
 
-// skeleton is the m-line with media and protocol that pion takes: it knows those of RFC 4566, and SIP has others, such as image over udptl.
-func (s *section) skeleton() string {
-	switch s.media {
-	case "audio", "video", "application":
-		if s.proto == "UDP/TLS/RTP/SAVPF" || s.proto == "UDP/DTLS/SCTP" {
+// skeleton is the m-line for pion, without formats, which it copies, and with a media and protocol that it knows: those of RFC 4566.
+// SIP has others, such as image over udptl.
+func (s *section) skeleton(port string) string {
+	media, proto := s.media, s.proto
+	if known := media == "audio" || media == "video" || media == "application"; !known || proto != "UDP/TLS/RTP/SAVPF" && proto != dataProto {
+		if !isToken(media) || strings.ContainsFunc(proto, func(r rune) bool { return r != '/' && !isTokenRune(r) }) {
 			return s.head.text
 		}
+		media, proto = "application", "UDP"
 	}
-	f := strings.Fields(s.head.text)
-	if !isToken(s.media) || strings.ContainsFunc(s.proto, func(r rune) bool { return r != '/' && !isTokenRune(r) }) {
-		return s.head.text
-	}
-	f[0], f[2] = "m=application", "UDP"
-	return strings.Join(f, " ")
+	return "m=" + media + " " + port + " " + proto
 }
 
 // grammar has pion check the lines and read their structure.
@@ -225,7 +239,7 @@ func (d *document) resolve(desc *sdp.SessionDescription) {
 
 func (s *section) attr(key string) (attr, bool) {
 	for i := range s.attrs {
-		if s.attrs[i].key == key {
+		if s.attrs[i].key() == key {
 			return s.attrs[i], true
 		}
 	}
