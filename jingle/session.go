@@ -6,8 +6,7 @@ import "slices"
 // plain value whose parts are never changed in place; keeping the old one is a rollback.
 type Session struct {
 	Contents []Shared       // in the order in which they were proposed
-	Groups   []Group        // as the last offer had them
-	Of       [2]Description // by Role: what each party says of its side of the contents
+	Of       [2]Description // by Role: what each party says of its side of the contents, and of their groups
 }
 
 // Shared is what both parties' descriptions of a content have in common.

@@ -78,7 +78,7 @@ type change struct {
 
 func begin(s jingle.Session, by jingle.Role) *change {
 	c := &change{Session: s, by: by}
-	c.Contents, c.Groups = slices.Clone(s.Contents), slices.Clone(s.Groups)
+	c.Contents = slices.Clone(s.Contents)
 	for r := range c.Of {
 		c.Of[r].Contents, c.Of[r].Groups = slices.Clone(s.Of[r].Contents), slices.Clone(s.Of[r].Groups)
 	}
@@ -124,7 +124,6 @@ func (c *change) remove(i int) {
 		})
 		c.Of[r].Groups = live(c.Of[r].Groups, c.Session)
 	}
-	c.Groups = live(c.Groups, c.Session)
 }
 
 // live returns the groups with the names that the session has.
@@ -171,8 +170,7 @@ func (c *change) sessionInitiate() error {
 		}
 		c.add(c.filled(x), true)
 	}
-	c.Groups = live(c.stanza.Groups, c.Session)
-	c.Of[c.by].Groups = c.Groups
+	c.Of[c.by].Groups = live(c.stanza.Groups, c.Session)
 	return nil
 }
 
@@ -244,7 +242,6 @@ func (c *change) contentAdd() error {
 	}
 	if len(c.stanza.Groups) > 0 {
 		c.Of[c.by].Groups = live(c.stanza.Groups, c.Session)
-		c.Groups = c.Of[c.by].Groups
 	}
 	return nil
 }

@@ -122,7 +122,7 @@ func (d *differ) initiate() {
 	a := jingle.Stanza{Action: jingle.SessionInitiate, Groups: d.groups(d.to)}
 	for j, x := range d.to.Contents {
 		if c := d.to.Said(j, d.by); c != nil && !x.Implied {
-			a.Contents = append(a.Contents, said(*c, x))
+			a.Contents = append(a.Contents, d.written(said(*c, x), d.profile.Version == ""))
 		}
 	}
 	if len(a.Contents) == 0 || !d.do(a) {
@@ -145,6 +145,16 @@ func said(c jingle.Content, x jingle.Shared) jingle.Content {
 	return c
 }
 
+// written is a content with the direction that the client is really told: the strict ones refuse senders none, and get what the other
+// party sends in its place.
+func (d *differ) written(c jingle.Content, strict bool) jingle.Content {
+	if c.Senders == jingle.SendersNone && (strict || d.profile.RefusesNone) {
+		c.Senders = sendersFor(d.by, false, true)
+		d.tell("senders", c.Name, "the client refuses senders none")
+	}
+	return c
+}
+
 // groups returns the groups of the acting party, with the names of the session and no others.
 func (d *differ) groups(s jingle.Session) []jingle.Group {
 	if d.profile.NoBundle {
@@ -156,7 +166,7 @@ func (d *differ) groups(s jingle.Session) []jingle.Group {
 // removals removes, withdraws and rejects.  A client without content-remove is told that we no longer send.
 func (d *differ) removals() {
 	for _, x := range slices.Clone(d.at.Contents) {
-		if indexOf(d.to, x) >= 0 || x.Implied {
+		if d.stays(x) || x.Implied {
 			continue
 		}
 		i := indexOf(d.at, x)
@@ -174,6 +184,16 @@ func (d *differ) removals() {
 	}
 }
 
+// stays tells whether the target has the content, and of the same kind: another kind under the same name is another content.
+func (d *differ) stays(x jingle.Shared) bool {
+	j := indexOf(d.to, x)
+	if j < 0 {
+		return false
+	}
+	old, new := d.at.Said(indexOf(d.at, x), d.by), d.to.Said(j, d.by)
+	return old == nil || new == nil || !d.profile.Removes || kindOf(old) == kindOf(new)
+}
+
 func (d *differ) additions() {
 	for j, x := range d.to.Contents {
 		c := d.to.Said(j, d.by)
@@ -186,7 +206,7 @@ func (d *differ) additions() {
 		}
 		grown := d.at
 		grown.Contents = append(slices.Clone(d.at.Contents), x)
-		add := jingle.Stanza{Action: jingle.ContentAdd, Contents: []jingle.Content{d.outgoing(said(*c, x))}, Groups: d.groups(grown)}
+		add := jingle.Stanza{Action: jingle.ContentAdd, Contents: []jingle.Content{d.outgoing(d.written(said(*c, x), false))}, Groups: d.groups(grown)}
 		if !d.do(add) || x.Pending {
 			continue
 		}
@@ -293,7 +313,7 @@ func (d *differ) accepts() {
 		}
 		c := said(*mine, d.at.Contents[i])
 		c.Senders = common(c.Senders, d.to.Contents[j].Senders)
-		d.do(jingle.Stanza{Action: jingle.ContentAccept, Contents: []jingle.Content{d.outgoing(c)}, Groups: d.groups(d.at)})
+		d.do(jingle.Stanza{Action: jingle.ContentAccept, Contents: []jingle.Content{d.outgoing(d.written(c, false))}, Groups: d.groups(d.at)})
 	})
 }
 
@@ -308,10 +328,10 @@ func (d *differ) acceptWhole(action jingle.Action) {
 		case j >= 0 && d.to.Said(j, d.by) != nil && !d.to.Contents[j].Pending:
 			c := said(*d.to.Said(j, d.by), x)
 			c.Senders = common(x.Senders, d.to.Contents[j].Senders)
-			a.Contents = append(a.Contents, c)
+			a.Contents = append(a.Contents, d.written(c, d.profile.Version == ""))
 		case j < 0 && d.profile.WholeAccept:
 			if c, ok := d.refused(i); ok {
-				a.Contents = append(a.Contents, c)
+				a.Contents = append(a.Contents, d.written(c, false))
 			}
 		}
 	}

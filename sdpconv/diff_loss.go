@@ -25,15 +25,20 @@ func (d *differ) remains() []Loss {
 		}
 		r.content(i, j)
 	}
-	for what, got := range map[string][2][]jingle.Group{
-		"session": {d.at.Groups, d.to.Groups}, "party": {d.at.Of[d.by].Groups, d.to.Of[d.by].Groups},
-	} {
-		want := live(got[1], d.at)
-		if !d.profile.NoBundle && !equal(got[0], want) && (what == "party" || equal(d.at.Of[d.by].Groups, live(d.to.Of[d.by].Groups, d.at))) {
-			r.losses = append(r.losses, Loss{Line: groupLine(want), Reason: "a group changes only with the contents"})
-		}
+	if want := live(d.to.Of[d.by].Groups, d.at); !d.profile.NoBundle && !sameGroups(d.at.Of[d.by].Groups, want) {
+		r.losses = append(r.losses, Loss{Line: groupLine(want), Reason: "a group changes only with the contents"})
 	}
 	return r.losses
+}
+
+// sameGroups compares groups whose order matters as to who comes first only (RFC 9143 section 7.1).
+func sameGroups(a, b []jingle.Group) bool {
+	return slices.EqualFunc(a, b, func(x, y jingle.Group) bool {
+		if x.Semantics != y.Semantics || len(x.Names) != len(y.Names) || x.Names[0] != y.Names[0] {
+			return false
+		}
+		return !slices.ContainsFunc(x.Names, func(name string) bool { return !slices.Contains(y.Names, name) })
+	})
 }
 
 type remainder struct {

@@ -79,7 +79,7 @@ func Propose(s jingle.Session, by jingle.Role, d jingle.Description) (jingle.Ses
 			p.update(i, c)
 		}
 	}
-	p.Groups, p.Of[by].Groups = live(d.Groups, p.Session), live(d.Groups, p.Session)
+	p.Of[by].Groups = live(d.Groups, p.Session)
 	return p.Session, losses
 }
 
