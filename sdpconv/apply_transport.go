@@ -30,6 +30,19 @@ func (c *change) tagged(by jingle.Role) *jingle.Content {
 	return nil
 }
 
+// bundled tells whether both parties have the contents in their BUNDLE group.  A browser offers the group again in a session where
+// the peer did not take it (Dino): each content has a transport of its own then, though the credentials may be the same.
+func (c *change) bundled(names ...string) bool {
+	for _, name := range names {
+		for r := range c.Of {
+			if !slices.Contains(bundle(c.Of[r].Groups), name) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // filled returns the content with what its transport leaves out because the group's says it.  Contents of a session-initiate look
 // for it in the stanza.
 func (c *change) filled(x jingle.Content) jingle.Content {
@@ -62,7 +75,7 @@ func (c *change) filled(x jingle.Content) jingle.Content {
 	if len(ice.Fingerprints) == 0 && !ice.Protected {
 		ice.Fingerprints = from.ICE.Fingerprints
 	}
-	if sameCredentials(&ice, from.ICE) && sameFingerprints(ice.Fingerprints, from.ICE.Fingerprints) {
+	if c.bundled(from.Name) && sameCredentials(&ice, from.ICE) && sameFingerprints(ice.Fingerprints, from.ICE.Fingerprints) {
 		ice.Fingerprints = from.ICE.Fingerprints // one association has one DTLS role
 	}
 	x.ICE = &ice
@@ -183,7 +196,6 @@ func (c *change) refresh(i int, t *jingle.Transport) error {
 // the stanza themselves.
 func (c *change) restart(i int, t *jingle.Transport) {
 	old := c.said(i, c.by).ICE
-	grouped := bundle(c.Of[c.by].Groups)
 	named := func(x jingle.Shared) bool {
 		return slices.ContainsFunc(c.stanza.Contents, func(y jingle.Content) bool { return y.Name == x.Name })
 	}
@@ -192,8 +204,7 @@ func (c *change) restart(i int, t *jingle.Transport) {
 		if mine == nil || mine.ICE == nil {
 			continue
 		}
-		shares := sameCredentials(mine.ICE, old) && !named(c.Contents[j]) &&
-			slices.Contains(grouped, mine.Name) && slices.Contains(grouped, c.Contents[i].Name)
+		shares := sameCredentials(mine.ICE, old) && !named(c.Contents[j]) && c.bundled(mine.Name, c.Contents[i].Name)
 		if j != i && !shares {
 			continue
 		}

@@ -12,8 +12,10 @@ import (
 // answers, the actions assume that it will.
 //
 // Law: the actions applied to from, with the answers that to foresees, lead to to less the losses.
+//
+// A client that nothing is known of, which is one whose profile has no Version, is taken to do what the XEPs say.
 func Diff(from, to jingle.Session, by jingle.Role, p jingle.Profile) ([]jingle.Stanza, []Loss) {
-	d := &differ{at: from, to: to, by: by, profile: p, told: map[string]string{}}
+	d := &differ{at: from, to: to, by: by, profile: assumed(p), told: map[string]string{}}
 	switch {
 	case len(from.Contents) == 0:
 		d.initiate()
@@ -33,6 +35,15 @@ func Diff(from, to jingle.Session, by jingle.Role, p jingle.Profile) ([]jingle.S
 	}
 	d.sweep()
 	return d.out, d.remains()
+}
+
+// assumed returns the profile with what is tried where nothing is known.
+func assumed(p jingle.Profile) jingle.Profile {
+	if p.Version == "" {
+		p.Rejects, p.Removes, p.Withdraws, p.Modifies, p.ModifiesBoth, p.Informed = true, true, true, true, true, true
+		p.Restart = jingle.RestartInfo
+	}
+	return p
 }
 
 // differ goes from one session to another.
@@ -370,6 +381,10 @@ func (d *differ) descriptions() {
 			return
 		}
 		if info := newsOf(old.RTP, new.RTP); info != nil {
+			if !d.profile.Informed {
+				d.tell("rtp", old.Name, "the client does nothing with description-info")
+				return
+			}
 			c := keyOf(d.at.Contents[i])
 			c.RTP = info
 			d.do(jingle.Stanza{Action: jingle.DescriptionInfo, Contents: []jingle.Content{c}})

@@ -83,15 +83,11 @@ func (d *differ) restarts() {
 
 // restartsWith tells whether a content has the transport of another that gets new credentials, and keeps its own.
 func (d *differ) restartsWith(i int) bool {
-	mine := d.at.Said(i, d.by)
-	grouped := bundle(d.at.Of[d.by].Groups)
-	if !slices.Contains(grouped, mine.Name) {
-		return false
-	}
+	mine, now := d.at.Said(i, d.by), begin(d.at, d.by)
 	found := false
 	d.each(func(k, j int) {
 		old, new := d.at.Said(k, d.by), d.to.Said(j, d.by)
-		if old != nil && new != nil && slices.Contains(grouped, old.Name) && sameCredentials(old.ICE, mine.ICE) && new.ICE != nil && !sameCredentials(old.ICE, new.ICE) {
+		if old != nil && new != nil && now.bundled(old.Name, mine.Name) && sameCredentials(old.ICE, mine.ICE) && new.ICE != nil && !sameCredentials(old.ICE, new.ICE) {
 			found = true
 		}
 	})

@@ -14,7 +14,7 @@ import (
 // able is a client that can do all there is.
 var able = jingle.Profile{
 	Version: "1",
-	Add:     jingle.AddTaken, Rejects: true, Removes: true, Withdraws: true, Modifies: true, ModifiesBoth: true, Restart: jingle.RestartInfo,
+	Add:     jingle.AddTaken, Rejects: true, Removes: true, Withdraws: true, Modifies: true, ModifiesBoth: true, Informed: true, Restart: jingle.RestartInfo,
 }
 
 // leg is the gateway between one browser of a recording and the Jingle session with the other's.

@@ -87,6 +87,7 @@ func Propose(s jingle.Session, by jingle.Role, d jingle.Description) (jingle.Ses
 // other party with all that it has proposed: what has a section in the answer is accepted, what was rejected there is removed.
 func Respond(s jingle.Session, by jingle.Role, d jingle.Description) jingle.Session {
 	p := &proposal{change: begin(s, by), d: d}
+	unasked := p.unasked(s)
 	for i := range s.Contents {
 		x := s.Contents[i]
 		c := find(d, x.Creator, x.Name)
@@ -94,6 +95,10 @@ func Respond(s jingle.Session, by jingle.Role, d jingle.Description) jingle.Sess
 		case s.Proposed(i, by):
 		case c == nil:
 			p.remove(at)
+		case slices.Contains(unasked, c.Name):
+			kept := *c
+			kept.ICE = find(s.Of[by], x.Creator, x.Name).ICE
+			p.respond(at, kept)
 		default:
 			p.respond(at, *c)
 		}
