@@ -320,7 +320,11 @@ func (c *change) contentModify(i int, x jingle.Content) error {
 	if x.RTP != nil {
 		mine.RTP = x.RTP
 	}
-	if x.ICE != nil && x.ICE.Ufrag != "" {
+	switch {
+	case x.ICE == nil || x.ICE.Ufrag == "":
+	case mine.ICE == nil:
+		mine.ICE = c.filled(x).ICE
+	default:
 		return c.refresh(i, c.filled(x).ICE)
 	}
 	return nil
