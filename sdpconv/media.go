@@ -233,7 +233,7 @@ func (m *mediaReader) finishTransport(line *Line) error {
 
 // finishSetup settles the DTLS role.
 func (m *mediaReader) finishSetup(line *Line) {
-	if tagged := m.tagged(m.bundle(m.mid)); tagged != nil && tagged != m {
+	if tagged := m.tagged(m.bundle(m.mid)); m.answer && tagged != nil && tagged != m {
 		line.DTLS = m.lines[slices.Index(m.media, tagged)].DTLS // Firefox 153 says another role in a section that joins a bundle
 	}
 	line.DTLS.describe(m.author, m.ice.Fingerprints)

@@ -142,8 +142,8 @@ func (s *mediaWriter) usable(list []jingle.Fingerprint) []jingle.Fingerprint {
 func (s *mediaWriter) settleSetup() {
 	said := s.ice.Fingerprints[0].Setup
 	s.setup = said
-	if tagged := s.taggedSection(s.bundle(s.content.Name)); tagged != nil && tagged != s {
-		s.line.DTLS = tagged.line.DTLS
+	if tagged := s.taggedSection(s.bundle(s.content.Name)); s.typ == Answer && tagged != nil && tagged != s {
+		s.line.DTLS = tagged.line.DTLS // an offer's group is not agreed on: Dino takes none, and each line has a role of its own
 	}
 	s.line.DTLS.describe(s.author, s.ice.Fingerprints)
 	switch {
