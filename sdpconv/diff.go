@@ -102,17 +102,11 @@ func keyOf(x jingle.Shared) jingle.Content {
 func (d *differ) stub(i int) jingle.Content {
 	c := keyOf(d.at.Contents[i])
 	for r := range d.at.Of {
-		said := d.at.Said(i, jingle.Role(r))
-		if said == nil {
-			continue
-		}
-		if said.RTP != nil {
-			c.RTP = &jingle.RTP{Media: said.RTP.Media}
-		}
-		if said.ICE != nil {
-			c.ICE = &jingle.Transport{TCP: said.ICE.TCP}
+		if said := d.at.Said(i, jingle.Role(r)); said != nil {
+			c = said.Stub()
 		}
 	}
+	c.Senders = d.at.Contents[i].Senders
 	return c
 }
 
