@@ -425,7 +425,7 @@ func everything(s jingle.Session) []string {
 }
 
 func TestApplyHostile(t *testing.T) {
-	for seed := range uint64(150) {
+	for seed := range uint64(50) {
 		hostility(t, &states{Rand: rand.New(rand.NewPCG(seed, 2))})
 		if t.Failed() {
 			t.Fatalf("seed %d", seed)

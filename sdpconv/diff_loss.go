@@ -19,6 +19,7 @@ func (d *differ) remains() []Loss {
 	}
 	for j, x := range d.to.Contents {
 		i := indexOf(d.at, x)
+		r.who = ""
 		if i < 0 {
 			r.lose("content", x.Name, "m="+mediaOf(d.to, j), "it cannot be added")
 			continue
@@ -43,8 +44,8 @@ func sameGroups(a, b []jingle.Group) bool {
 
 type remainder struct {
 	*differ
-	name   string
-	who    string // reads "initiator" where the other party's side differs
+	name   string // of the content that is compared
+	who    string // the other party where its side is compared, "" else
 	losses []Loss
 }
 
