@@ -260,3 +260,20 @@ func TestProposeRepeatedWish(t *testing.T) {
 		t.Errorf("resume: %v", texts(actions))
 	}
 }
+
+// A restart that the peer never answers is no longer owed when the exchange is closed, and its next credentials are a restart of its own.
+func TestSettleUnansweredRestart(t *testing.T) {
+	from := bundledVideo(t)
+	c := begin(from, initiator)
+	wishes["restart"](c)
+	actions, _ := Diff(from, c.Session, initiator, able)
+	s, err := Apply(from, actions[0], initiator)
+	if err != nil || !s.Contents[0].ICE[responder].Owed {
+		t.Fatalf("%v %+v", err, s.Contents)
+	}
+	s = Settle(s, c.Session, initiator)
+	s, err = play(t, s, action{responder, jingle.TransportInfo, info("a", "ufrag='res1' pwd='new-password-password-pass'", "")})
+	if err != nil || !s.Contents[0].ICE[initiator].Owed || s.Contents[0].ICE[responder].Owed {
+		t.Errorf("%v %+v", err, s.Contents)
+	}
+}

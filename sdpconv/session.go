@@ -15,7 +15,8 @@
 //	session, err = Apply(session, action, us) // not if it was answered with an error: then nothing has changed
 //	// and for each answer of the peer (content-accept, content-modify, content-reject, session-accept by Movim)
 //	session, err = Apply(session, answer, them)
-//	// until no action is left and session.Pending(us) is false.  Then
+//	// until no action is left, session.Pending(us) is false and, after an ICE restart, no content says that they owe theirs
+//	// (jingle.Generation).  Then, or when the time for it is over,
 //	session = Settle(session, want, us)
 //	answer, lines, losses, err := ToSDP(Describe(session, them, Answer), them, Answer, offered, origin)
 //
@@ -110,11 +111,13 @@ func Respond(s jingle.Session, by jingle.Role, d jingle.Description) jingle.Sess
 }
 
 // Settle closes an exchange: it takes over into s, where the applied actions led, what no action says of want, where they were to
-// lead: the directions that a party would like, and its side of what the peer's application added on its own.
+// lead: the directions that a party would like, and its side of what the peer's application added on its own.  What the other party still
+// owes of an ICE restart is no longer waited for.
 func Settle(s, want jingle.Session, by jingle.Role) jingle.Session {
 	c := begin(s, by)
 	for i := range c.Contents {
 		x := c.Contents[i]
+		c.Contents[i].ICE[by.Other()].Owed = false
 		mine, theirs := c.said(i, by), find(want.Of[by], x.Creator, x.Name)
 		switch {
 		case theirs == nil:
