@@ -343,12 +343,12 @@ func oracleElement(tok xml.StartElement) *Element {
 }
 
 func equal(a, b *Element, value func(string) string) bool {
-	if a.Space != b.Space || a.Local != b.Local || a.Text != b.Text || len(a.Attrs) != len(b.Attrs) || len(a.Children) != len(b.Children) {
+	if value(a.Space) != value(b.Space) || a.Local != b.Local || a.Text != b.Text || len(a.Attrs) != len(b.Attrs) || len(a.Children) != len(b.Children) {
 		return false
 	}
 	for i := range a.Attrs {
 		x, y := a.Attrs[i], b.Attrs[i]
-		if x.Space != y.Space || x.Local != y.Local || value(x.Value) != value(y.Value) {
+		if value(x.Space) != value(y.Space) || x.Local != y.Local || value(x.Value) != value(y.Value) {
 			return false
 		}
 	}
