@@ -39,6 +39,7 @@ type conversion struct {
 	sid      string
 	strict   bool
 	offer    *document // nil for none
+	client   jingle.Profile
 	losses   []sdpconv.Loss
 }
 
@@ -55,6 +56,7 @@ func convert(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	flags.Func("action", "`ACTION` of the stanza to write; default session-initiate, of a responder session-accept", c.setAction)
 	flags.StringVar(&c.sid, "sid", "", "session `ID` of the stanza to write; default a random one")
 	offer := flags.String("offer", "", "`FILE` with the offer that is answered, SDP or Jingle")
+	flags.Func("client", "`NAME` of the client that wrote the stanza, or for which it is written, such as Dino, or Conversations 2.12; default any", c.setClient)
 	flags.BoolVar(&c.strict, "strict", false, "end with 3 when something was lost")
 	files, err := parseMixed(flags, args)
 	if err != nil {
@@ -137,6 +139,19 @@ func (c *conversion) setAction(s string) error {
 		return fmt.Errorf("no action of XEP-0166; those with an SDP are %v", actions[:5])
 	}
 	c.action = jingle.Action(s)
+	return nil
+}
+
+func (c *conversion) setClient(s string) error {
+	p, ok := jingle.ProfileNamed(s)
+	if !ok {
+		var known []string
+		for _, p := range jingle.Profiles {
+			known = append(known, strings.TrimSpace(p.Name+" "+p.Version))
+		}
+		return fmt.Errorf("not known; those that are known: %s", strings.Join(known, ", "))
+	}
+	c.client = p
 	return nil
 }
 

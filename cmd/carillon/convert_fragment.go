@@ -49,7 +49,7 @@ func (c *conversion) fromFragment(text string) (string, error) {
 		}
 		t.GatheringComplete = t.GatheringComplete || f.session.GatheringComplete
 	}
-	return c.write(jingle.Stanza{Action: jingle.TransportInfo, SID: c.sid, Contents: f.contents}), nil
+	return c.write(jingle.Stanza{Action: jingle.TransportInfo, SID: c.sid, Contents: f.contents}, nil), nil
 }
 
 // line reads a line and tells what else was expected.

@@ -31,36 +31,43 @@ func (c *conversion) fromSDP(sdp string) (string, error) {
 		return "", err
 	}
 	c.losses = append(c.losses, losses...)
-	if lines == nil {
-		c.loseRejected(sdp, after)
-	}
-	return c.write(jingle.Stanza{Action: action, SID: c.sid, Contents: d.Contents, Groups: d.Groups}), nil
+	return c.write(jingle.Stanza{Action: action, SID: c.sid, Contents: d.Contents, Groups: d.Groups}, func(content jingle.Content) (int, string) {
+		return directionLine(sdp, after.Find(content.Creator, content.Name))
+	}), nil
 }
 
-func (c *conversion) write(s jingle.Stanza) string {
-	return string(s.Element().AppendIndent(nil, "")) + "\n"
+// write returns the stanza as the client takes it.  Some take no senders none, and are told that only they may send; directionLine finds the line that
+// said so.
+func (c *conversion) write(s jingle.Stanza, directionLine func(jingle.Content) (int, string)) string {
+	e := c.client.Element(s, c.author)
+	if written, err := jingle.ParseStanza(e); err == nil {
+		meant := c.client.Read(written, c.author)
+		for i, content := range s.Contents {
+			if i < len(meant.Contents) && content.Senders == jingle.SendersNone && meant.Contents[i].Senders != jingle.SendersNone {
+				number, text := directionLine(content)
+				c.lose(number, text, "written as senders "+string(meant.Contents[i].Senders)+": strict clients take no senders none")
+			}
+		}
+	}
+	return string(e.AppendIndent(nil, "")) + "\n"
+}
+
+// directionLine finds the line that makes an m-line inactive, by its index: one of its own, else one of the session.
+func directionLine(sdp string, index int) (number int, text string) {
+	at := -1
+	for n, l := range strings.Split(sdp, "\r\n") {
+		switch {
+		case strings.HasPrefix(l, "m="):
+			at++
+		case l == "a=inactive" && (at == index || at < 0):
+			number = n + 1
+		}
+	}
+	return number, "a=inactive"
 }
 
 func noTwin(a jingle.Action) error {
 	return fmt.Errorf("%s has no SDP; those that have are %v", a, actions[:5])
-}
-
-// loseRejected reports the m-lines of port 0 of an SDP: with the offer at hand, an answer rejects by leaving the content out.
-func (c *conversion) loseRejected(sdp string, lines sdpconv.Lines) {
-	reported := map[int]bool{}
-	for _, l := range c.losses {
-		reported[l.Number] = true
-	}
-	i := 0
-	for n, text := range strings.Split(sdp, "\r\n") {
-		if !strings.HasPrefix(text, "m=") || i >= len(lines) {
-			continue
-		}
-		if lines[i].State != sdpconv.Live && !reported[n+1] {
-			c.lose(n+1, text, "rejected; Jingle says so by leaving out what was offered, and the offer is not known")
-		}
-		i++
-	}
 }
 
 // offered returns the m-lines of the offer, nil when none was given.
@@ -74,7 +81,7 @@ func (c *conversion) offered() (sdpconv.Lines, error) {
 	case c.offer.fragment, c.offer.stanza != nil && !whole(c.offer.stanza.Action):
 		err = fmt.Errorf("expected an SDP, or one of %v, as the offer", actions[:4])
 	case c.offer.stanza != nil:
-		_, lines, _, err = sdpconv.ToSDP(description(c.offer.stanza), by, sdpconv.Offer, nil, sdpconv.Origin{})
+		_, lines, _, err = sdpconv.ToSDP(c.description(c.offer.stanza, by), by, sdpconv.Offer, nil, sdpconv.Origin{})
 	default:
 		_, lines, _, err = sdpconv.FromSDP(c.offer.text, by, nil)
 	}
@@ -84,8 +91,10 @@ func (c *conversion) offered() (sdpconv.Lines, error) {
 	return lines, nil
 }
 
-func description(s *jingle.Stanza) jingle.Description {
-	return jingle.Description{Contents: s.Contents, Groups: s.Groups}
+// description is what the party that wrote the stanza means by it.
+func (c *conversion) description(s *jingle.Stanza, by jingle.Role) jingle.Description {
+	meant := c.client.Read(*s, by)
+	return jingle.Description{Contents: meant.Contents, Groups: meant.Groups}
 }
 
 // fromStanza returns the SDP of a stanza.
@@ -113,7 +122,7 @@ func (c *conversion) fromStanza(s *jingle.Stanza) (string, error) {
 			return "", err
 		}
 	}
-	out, _, losses, err := sdpconv.ToSDP(description(s), c.author, kind, lines, c.origin(s))
+	out, _, losses, err := sdpconv.ToSDP(c.description(s, c.author), c.author, kind, lines, c.origin(s))
 	if err != nil {
 		return "", err
 	}
@@ -123,7 +132,7 @@ func (c *conversion) fromStanza(s *jingle.Stanza) (string, error) {
 
 // accepted returns the lines of an offer of which nothing is known but what was accepted.
 func (c *conversion) accepted(s *jingle.Stanza) (sdpconv.Lines, error) {
-	_, lines, _, err := sdpconv.ToSDP(description(s), c.author, sdpconv.Offer, nil, sdpconv.Origin{})
+	_, lines, _, err := sdpconv.ToSDP(c.description(s, c.author), c.author, sdpconv.Offer, nil, sdpconv.Origin{})
 	for i := range lines {
 		lines[i].Offered = sdpconv.Offered{Setup: jingle.SetupActpass, Bundled: lines[i].Offered.Bundled}
 	}

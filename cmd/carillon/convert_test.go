@@ -62,6 +62,8 @@ func TestConvert(t *testing.T) {
 	rejected := "loss: 32: m=video 0 UDP/TLS/RTP/SAVPF 120: rejected; Jingle says so by leaving out what was offered, and the offer is not known"
 	movie := "loss: 0: <meeting xmlns='urn:example:meeting'/>: no SDP for it\nloss: 0: <thumbnail xmlns='urn:example:thumbnail'/>: no SDP for it\n" +
 		"loss: 0: a=candidate:1 2 udp 2122194686 2001:db8::7 4001 typ host generation 0: component of RTCP"
+	inactive := regexp.MustCompile("a=ssrc:1514112751.*\r\n").ReplaceAllString(strings.Replace(offer, "a=sendrecv", "a=inactive", 1), "")
+	xrSooner := strings.Replace(xr, "63", "61", 1)
 	for _, tt := range []struct {
 		name   string
 		args   string
@@ -90,6 +92,12 @@ func TestConvert(t *testing.T) {
 		{"session-accept alone", "answer.xml", "", "answer-alone.sdp", "", 0},
 		{"iq with prefixes, pretty-printed, from a console", "movie.xml", "", "movie.sdp", movie, 0},
 		{"from the responder", "-author responder -", testFile(t, "movie.xml"), "movie-responder.sdp", movie, 0},
+
+		{"inactive, for any client", "-sid s1 -", inactive, "inactive.xml", "loss: 21: a=inactive: written as senders responder: strict clients take no senders none\n" + xrSooner, 0},
+		{"inactive, for Dino", "-sid s1 -client dino -", inactive, "inactive.xml", "loss: 21: a=inactive: written as senders responder: strict clients take no senders none\n" + xrSooner, 0},
+		{"inactive, for stanza", "-sid s1 -client stanza -", inactive, "inactive-stanza.xml", xrSooner, 0},
+		{"from stanza", "-client stanza inactive-stanza.xml", "", "inactive-again.sdp", "", 0},
+		{"mirrored senders, from the responder", "-client Movim -author responder movie.xml", "", "movie-mirrored.sdp", movie, 0},
 
 		{"candidates", "-sid s1 candidates.sdp", "", "candidates.xml", "", 0},
 		{"candidates, named by the offer", "-sid s1 -offer movie.xml -", "a=mid:0\ncandidate:1 1 udp 5 192.0.2.7 4000 typ host ufrag Kq3z", "candidates-named.xml", "", 0},
@@ -136,6 +144,7 @@ func TestConvert(t *testing.T) {
 		{"unknown flag", "-dance offer.sdp", "", "", "-dance", 2},
 		{"unknown author", "-author me offer.sdp", "", "", "neither initiator nor responder", 2},
 		{"unknown action of an SDP", "-action session-dance offer.sdp", "", "", "no action of XEP-0166", 2},
+		{"unknown client", "-client skype offer.sdp", "", "", "those that are known: Unknown, Dino 0.4.2, 0.5.1, Conversations", 2},
 		{"standard input twice", "-offer - -", offer, "", "cannot both be standard input", 2},
 		{"action for a stanza", "-action session-initiate offer.xml", "", "", "-action and -sid are for an SDP", 2},
 		{"help", "-help", "", "", "usage: carillon convert [FLAGS] FILE", 0},

@@ -12,6 +12,13 @@ import (
 // What is written is always well-formed: characters that XML cannot carry are dropped, and so are elements and
 // attributes whose name or namespace is none, and attributes given before.
 func (e *Element) AppendTo(dst []byte, parentSpace string) []byte {
+	if cap(dst) == 0 {
+		dst = make([]byte, 0, e.size(parentSpace))
+	}
+	return e.appendTo(dst, parentSpace)
+}
+
+func (e *Element) appendTo(dst []byte, parentSpace string) []byte {
 	name := len(dst) + 1
 	dst, end, space := e.appendOpen(dst, parentSpace)
 	if end == 0 {
@@ -23,9 +30,28 @@ func (e *Element) AppendTo(dst []byte, parentSpace string) []byte {
 	dst = append(dst, '>')
 	dst = appendEscaped(dst, e.Text, false)
 	for _, c := range e.Children {
-		dst = c.AppendTo(dst, space)
+		dst = c.appendTo(dst, space)
 	}
 	return appendClose(dst, name, end)
+}
+
+// size returns how many bytes appendTo writes, but for what has to be escaped, left out, or given a prefix.
+func (e *Element) size(parentSpace string) int {
+	n := len("</>") + len(e.Local)
+	if e.Space != parentSpace {
+		n += len(" xmlns=''") + len(e.Space)
+	}
+	for i := range e.Attrs {
+		n += len(" =''") + len(e.Attrs[i].Local) + len(e.Attrs[i].Value)
+	}
+	if e.Text == "" && len(e.Children) == 0 {
+		return n
+	}
+	n += len("</>") - 1 + len(e.Local) + len(e.Text)
+	for _, c := range e.Children {
+		n += c.size(e.Space)
+	}
+	return n
 }
 
 // AppendIndent appends e as AppendTo does, for people: each child stands on a line of its own, indented by two blanks more than its parent.
@@ -36,7 +62,7 @@ func (e *Element) AppendIndent(dst []byte, parentSpace string) []byte {
 
 func (e *Element) appendIndent(dst []byte, parentSpace, newline string) []byte {
 	if e.Text != "" || len(e.Children) == 0 {
-		return e.AppendTo(dst, parentSpace)
+		return e.appendTo(dst, parentSpace)
 	}
 	name := len(dst) + 1
 	dst, end, space := e.appendOpen(dst, parentSpace)
