@@ -92,8 +92,11 @@ func (a *account) iq(iq *element.Element) {
 		default:
 			a.refuse(iq, errServiceUnavailable)
 		}
+	case "result":
+		a.tell(iq.Attr("from"), reply{id: iq.Attr("id")})
 	case "error":
-		a.tell(iq.Attr("from"), requestFailed{id: iq.Attr("id"), err: jingle.ParseError(iq)})
+		err := jingle.ParseError(iq)
+		a.tell(iq.Attr("from"), reply{id: iq.Attr("id"), err: &err})
 	}
 }
 
@@ -141,7 +144,11 @@ func (a *account) message(m *element.Element) {
 		return
 	}
 	msg, err := jingle.MessageIn(m)
-	if err != nil || msg == nil {
+	if err != nil {
+		return
+	}
+	if msg == nil {
+		a.chat(m)
 		return
 	}
 	s := a.find(from, msg.ID)
@@ -178,6 +185,32 @@ func (a *account) presence(p *element.Element) {
 	case "unavailable":
 		a.tell(from, left{})
 	}
+}
+
+// chat carries out what a message asks for, in all calls of its sender.  Of who has no call only "help" is answered, so that two programs
+// never talk to each other for long.
+func (a *account) chat(m *element.Element) {
+	body := m.Child(nsClient, "body")
+	if body == nil {
+		return
+	}
+	from, text := m.Attr("from"), strings.ToLower(strings.Trim(body.Text, " \t\r\n.!"))
+	if text == "help" {
+		a.say(from, help())
+		return
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for key, s := range a.calls {
+		if bare(key.peer) == bare(from) {
+			s.offer(command{from, text})
+		}
+	}
+}
+
+// say writes a chat message.
+func (a *account) say(to, text string) {
+	a.write(element.New("", "message", "type", "chat", "id", newID(), "to", to).Append(element.New("", "body").WithText(text)))
 }
 
 func (a *account) find(peer, sid string) *session {

@@ -83,7 +83,7 @@ func TestAnswers(t *testing.T) {
 		"no payload":   {get(""), "<bad-request"},
 		"two payloads": {set("<a xmlns='b'/><a xmlns='b'/>"), "<bad-request"},
 		"bad jingle":   {set("<jingle xmlns='urn:xmpp:jingle:1'/>"), "<bad-request"},
-		"no session":   {set("<jingle xmlns='urn:xmpp:jingle:1' action='transport-info' sid='s'/>"), "<unknown-session"},
+		"no session":   {set("<jingle xmlns='urn:xmpp:jingle:1' action='session-info' sid='s'/>"), "<unknown-session"},
 		"subscription": {"<presence type='subscribe' from='a@b'/>", "to='a@b' type='subscribed'"},
 		"end of it":    {"<presence type='unsubscribe' from='a@b'/>", "to='a@b' type='unsubscribed'"},
 	} {
@@ -169,9 +169,9 @@ func TestProposal(t *testing.T) {
 	}
 	a.handle(stanza(t, proposal(callerAddress, "s"))) // a retransmission is the same call
 	a.handle(stanza(t, "<message type='chat' from='mallory@xmpp.test/z'><retract xmlns='urn:xmpp:jingle-message:0' id='s'/></message>"))
-	a.handle(stanza(t, "<iq type='set' id='1' from='"+callerAddress+"'><jingle xmlns='urn:xmpp:jingle:1' action='transport-info' sid='s'/></iq>"))
+	a.handle(stanza(t, "<iq type='set' id='1' from='"+callerAddress+"'><jingle xmlns='urn:xmpp:jingle:1' action='session-info' sid='s'/></iq>"))
 	if e := next(t, sent); !strings.Contains(e.String(), "<out-of-order") {
-		t.Errorf("transport-info before session-initiate: %s", e)
+		t.Errorf("session-info before session-initiate: %s", e)
 	}
 	a.mu.Lock()
 	s := a.calls[callKey{callerAddress, "s"}]

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,9 @@ import (
 	"github.com/pion/rtcp"
 	"github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
+
+	"carillon/jingle"
+	"carillon/sdpconv"
 )
 
 const (
@@ -19,37 +23,50 @@ const (
 
 // echo sends back what one content receives.
 type echo struct {
+	creator     jingle.Role
+	content     string
 	transceiver *webrtc.RTPTransceiver
-	track       *webrtc.TrackLocalStaticRTP
+	track       *echoTrack
 	source      atomic.Uint32 // SSRC of what we receive, 0 before its first packet
 }
 
-// addEchoes gives each media line of the applied offer a track of the one codec that its sender prefers and we have.  With one
-// codec the peer gets back the payload type it sends.
-func (l *leg) addEchoes(stream string) error {
+// addEchoes gives each new media line a track of the one codec that its sender prefers and we have, and its telephone events.  With
+// one codec the peer gets back the payload type it sends.
+func (l *leg) addEchoes(lines sdpconv.Lines) error {
 	for _, t := range l.pc.GetTransceivers() {
+		if t.Sender() != nil || t.Receiver() == nil {
+			continue
+		}
+		at := lines.FindMid(t.Mid())
 		codecs := t.Receiver().GetParameters().Codecs
 		i := slices.IndexFunc(codecs, playable)
-		if i < 0 {
+		if i < 0 || at < 0 {
 			continue
 		}
 		codec := codecs[i]
-		if err := t.SetCodecPreferences([]webrtc.RTPCodecParameters{codec}); err != nil {
+		chosen := append([]webrtc.RTPCodecParameters{codec}, keep(codecs, isTelephoneEvent)...)
+		if err := t.SetCodecPreferences(chosen); err != nil {
 			return fmt.Errorf("choose %s: %w", codec.MimeType, err)
 		}
-		track, err := webrtc.NewTrackLocalStaticRTP(codec.RTPCodecCapability, newID(), stream)
-		if err != nil {
-			return fmt.Errorf("track: %w", err)
-		}
+		track := &echoTrack{id: newID(), stream: l.stream, kind: t.Kind(), mime: codec.MimeType}
 		sender, err := l.pc.AddTrack(track)
 		if err != nil {
 			return fmt.Errorf("add track: %w", err)
 		}
-		e := &echo{transceiver: t, track: track}
+		if t.Sender() != sender {
+			return fmt.Errorf("add track: another line than %s got it", t.Mid())
+		}
+		e := &echo{creator: lines[at].Creator, content: lines[at].Name, transceiver: t, track: track}
+		l.mu.Lock()
 		l.echoes = append(l.echoes, e)
+		l.mu.Unlock()
 		l.tasks.Go(func() { l.passKeyFrameRequests(e, sender) })
 	}
 	return nil
+}
+
+func keep(codecs []webrtc.RTPCodecParameters, wanted func(webrtc.RTPCodecParameters) bool) []webrtc.RTPCodecParameters {
+	return slices.DeleteFunc(slices.Clone(codecs), func(c webrtc.RTPCodecParameters) bool { return !wanted(c) })
 }
 
 // playable tells a codec that carries media of its own from retransmission and redundancy.
@@ -66,15 +83,23 @@ func (l *leg) play(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 		return
 	}
 	e.source.Store(uint32(remote.SSRC()))
+	e.track.follow()
 	orientation := extensionID(receiver, orientationURI)
-	l.log.Debug("echo begins", "codec", remote.Codec().MimeType)
+	tones := newTones(receiver.GetParameters().Codecs)
+	l.log.Debug("echo begins", "content", e.content, "codec", remote.Codec().MimeType)
 	for {
 		packet, _, err := remote.ReadRTP()
+		if errors.Is(err, webrtc.ErrCodecNotFound) {
+			continue // comfort noise and the like that nobody negotiated
+		}
 		if err != nil {
-			return // the peer connection was closed
+			return // the track was stopped or the peer connection closed
+		}
+		if digit := tones.digit(packet); digit != "" {
+			l.post(dialled{e.content, digit})
 		}
 		keepExtension(&packet.Header, orientation)
-		if err := e.track.WriteRTP(packet); err != nil {
+		if err := e.track.write(packet); err != nil {
 			l.log.Debug("packet not sent", "err", err)
 		}
 	}
@@ -83,6 +108,8 @@ func (l *leg) play(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) {
 // echoOf finds the media line of a remote track.  A source that was not announced, as Dino's, comes with a receiver of pion's
 // own making, but then it is the leg's only line.
 func (l *leg) echoOf(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) *echo {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	for _, e := range l.echoes {
 		if e.transceiver.Receiver() == receiver {
 			return e
@@ -92,6 +119,31 @@ func (l *leg) echoOf(remote *webrtc.TrackRemote, receiver *webrtc.RTPReceiver) *
 		return l.echoes[0]
 	}
 	return nil
+}
+
+// let opens and closes the echoes: one is open when open says so of its content.
+func (l *leg) let(open func(creator jingle.Role, content string, kind webrtc.RTPCodecType) bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, e := range l.echoes {
+		if opened := e.track.let(open(e.creator, e.content, e.track.kind)); opened && e.track.kind == webrtc.RTPCodecTypeVideo {
+			l.requestKeyFrame(e)
+		}
+	}
+	for _, p := range l.pictures {
+		p.open.Store(open(jingle.Responder, p.content, webrtc.RTPCodecTypeVideo))
+	}
+}
+
+// requestKeyFrame asks the peer for a picture that does not build on others.
+func (l *leg) requestKeyFrame(e *echo) {
+	source := e.source.Load()
+	if source == 0 {
+		return
+	}
+	if err := l.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: source}}); err != nil {
+		l.log.Debug("key frame request not sent", "err", err)
+	}
 }
 
 func extensionID(receiver *webrtc.RTPReceiver, uri string) uint8 {
@@ -123,14 +175,11 @@ func (l *leg) passKeyFrameRequests(e *echo, sender *webrtc.RTPSender) {
 		if err != nil {
 			return // the peer connection was closed
 		}
-		source := e.source.Load()
-		if source == 0 || !slices.ContainsFunc(packets, isKeyFrameRequest) || time.Since(last) < keyFramePause {
+		if !slices.ContainsFunc(packets, isKeyFrameRequest) || time.Since(last) < keyFramePause {
 			continue
 		}
 		last = time.Now()
-		if err := l.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: source}}); err != nil {
-			l.log.Debug("key frame request not sent", "err", err)
-		}
+		l.requestKeyFrame(e)
 	}
 }
 

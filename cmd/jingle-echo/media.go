@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"sync"
 
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
@@ -32,6 +31,11 @@ func newMedia(servers []webrtc.ICEServer, loopback bool, log *slog.Logger) (*med
 	if err := engine.RegisterDefaultCodecs(); err != nil {
 		return nil, err
 	}
+	for _, event := range telephoneEvents {
+		if err := engine.RegisterCodec(event, webrtc.RTPCodecTypeAudio); err != nil {
+			return nil, err
+		}
+	}
 	if err := engine.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: orientationURI}, webrtc.RTPCodecTypeVideo); err != nil {
 		return nil, err
 	}
@@ -47,6 +51,7 @@ func newMedia(servers []webrtc.ICEServer, loopback bool, log *slog.Logger) (*med
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	settings.SetIncludeLoopbackCandidate(loopback)
+	settings.SetHandleUndeclaredSSRCWithoutAnswer(true) // Dino announces none, and is the answerer after an ICE restart of ours
 	api := webrtc.NewAPI(webrtc.WithMediaEngine(engine), webrtc.WithInterceptorRegistry(interceptors), webrtc.WithSettingEngine(settings))
 	return &media{api: api, config: webrtc.Configuration{ICEServers: servers}, log: log}, nil
 }
@@ -62,12 +67,13 @@ func (m *media) answer(offer jingle.Description, post func(event)) ([]*leg, jing
 	}
 	stream := newID()
 	for _, part := range parts {
-		l, err := m.newLeg(post)
+		l, err := m.newLeg(stream, post)
 		if err != nil {
 			return legs, answer, err
 		}
+		l.grouped = part.grouped
 		legs = append(legs, l)
-		described, err := l.answer(part.Description, stream)
+		described, err := l.answer(part.contents)
 		if errors.Is(err, sdpconv.ErrNoMedia) { // no codec in common: the answer leaves it out
 			l.close()
 			legs = legs[:len(legs)-1]
@@ -87,15 +93,14 @@ func (m *media) answer(offer jingle.Description, post func(event)) ([]*leg, jing
 	return legs, inOrderOf(offer, answer), nil
 }
 
-// part is what one transport carries.  It is a BUNDLE group, if only of itself, as pion knows no other form; grouped tells
-// whether the offer has it so.
+// part is what one transport carries; grouped tells whether the offer has it as a BUNDLE group.
 type part struct {
-	jingle.Description
-	grouped bool
+	contents []jingle.Content
+	grouped  bool
 }
 
 // transports splits an offer into parts: one for each BUNDLE group, one for each content in none.  Contents that are not RTP over
-// ICE are left out.
+// ICE, and those that are only there to be rejected, are left out.
 func transports(offer jingle.Description) []part {
 	var parts []part
 	place := map[string]int{} // content to part
@@ -111,7 +116,7 @@ func transports(offer jingle.Description) []part {
 		parts = append(parts, part{grouped: true})
 	}
 	for _, c := range offer.Contents {
-		if c.RTP == nil || c.ICE == nil {
+		if c.RTP == nil || c.ICE == nil || c.Senders == jingle.SendersRejected {
 			continue
 		}
 		i, grouped := place[c.Name]
@@ -119,20 +124,22 @@ func transports(offer jingle.Description) []part {
 			i = len(parts)
 			parts = append(parts, part{})
 		}
-		transport := *c.ICE
-		transport.Candidates = nil // they are added one by one, after a look at each
-		c.ICE = &transport
-		parts[i].Contents = append(parts[i].Contents, c)
+		parts[i].contents = append(parts[i].contents, c)
 	}
-	parts = slices.DeleteFunc(parts, func(p part) bool { return len(p.Contents) == 0 })
-	for i := range parts {
-		group := jingle.Group{Semantics: "BUNDLE"}
-		for _, c := range parts[i].Contents {
-			group.Names = append(group.Names, c.Name)
+	for _, p := range parts {
+		slices.SortStableFunc(p.contents, func(a, b jingle.Content) int { return inGroup(offer, a.Name) - inGroup(offer, b.Name) })
+	}
+	return slices.DeleteFunc(parts, func(p part) bool { return len(p.contents) == 0 })
+}
+
+// inGroup returns the place of a content in its BUNDLE group.
+func inGroup(d jingle.Description, name string) int {
+	for _, g := range d.Groups {
+		if i := slices.Index(g.Names, name); g.Semantics == "BUNDLE" && i >= 0 {
+			return i
 		}
-		parts[i].Groups = []jingle.Group{group}
 	}
-	return parts
+	return 0
 }
 
 // inOrderOf sorts the answer's contents as the offer has them.
@@ -143,89 +150,4 @@ func inOrderOf(offer, answer jingle.Description) jingle.Description {
 	}
 	slices.SortStableFunc(answer.Contents, func(a, b jingle.Content) int { return place[a.Name] - place[b.Name] })
 	return answer
-}
-
-// leg is one transport of a call with the contents it carries.
-type leg struct {
-	content     string // the one whose ICE counts, the first (RFC 9143 section 7.1: the offerer tagged section)
-	ufrag, pwd  string // ours
-	remoteUfrag string
-	connected   bool // the session's note
-
-	pc     *webrtc.PeerConnection
-	echoes []*echo
-	tasks  sync.WaitGroup
-	log    *slog.Logger
-}
-
-func (m *media) newLeg(post func(event)) (*leg, error) {
-	pc, err := m.api.NewPeerConnection(m.config)
-	if err != nil {
-		return nil, fmt.Errorf("peer connection: %w", err)
-	}
-	l := &leg{pc: pc, log: m.log}
-	pc.OnICECandidate(func(c *webrtc.ICECandidate) {
-		if c != nil {
-			post(gathered{l, c.ToJSON().Candidate})
-		}
-	})
-	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { post(connection{l, s}) })
-	pc.OnTrack(l.play)
-	return l, nil
-}
-
-// answer describes our side of the offer, a part made by transports.  The tracks it adds are of the stream that is named.
-func (l *leg) answer(offer jingle.Description, stream string) (jingle.Description, error) {
-	var none jingle.Description
-	sdp, lines, _, err := sdpconv.ToSDP(offer, jingle.Initiator, sdpconv.Offer, nil, sdpconv.Origin{ID: 1})
-	if err != nil {
-		return none, fmt.Errorf("offer: %w", err)
-	}
-	first := offer.Contents[slices.IndexFunc(offer.Contents, func(c jingle.Content) bool { return c.Name == lines[0].Name })]
-	l.content, l.remoteUfrag = first.Name, first.ICE.Ufrag
-	if err := l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: sdp}); err != nil {
-		return none, fmt.Errorf("apply offer: %w", err)
-	}
-	if err := l.addEchoes(stream); err != nil {
-		return none, err
-	}
-	answer, err := l.pc.CreateAnswer(nil)
-	if err != nil {
-		return none, fmt.Errorf("create answer: %w", err)
-	}
-	described, _, _, err := sdpconv.FromSDP(answer.SDP, jingle.Responder, lines)
-	if err != nil {
-		return none, fmt.Errorf("answer: %w", err)
-	}
-	l.ufrag, l.pwd = described.Contents[0].ICE.Ufrag, described.Contents[0].ICE.Pwd // pion has one transport for all
-	if err := l.pc.SetLocalDescription(answer); err != nil {
-		return none, fmt.Errorf("apply answer: %w", err)
-	}
-	return described, nil
-}
-
-// add gives the peer's candidates to ICE: UDP with literal addresses, of our component and of this generation.
-func (l *leg) add(t *jingle.Transport) error {
-	if t.Ufrag != "" && t.Ufrag != l.remoteUfrag {
-		return fmt.Errorf("candidates for ufrag %q, the session has %q", t.Ufrag, l.remoteUfrag)
-	}
-	var errs []error
-	for _, c := range t.Candidates {
-		if !sdpconv.Sendable(c) {
-			continue
-		}
-		line := sdpconv.FormatCandidate(c, l.remoteUfrag)
-		if err := l.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: line}); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
-}
-
-// close ends the media and returns when nothing of it runs any more.
-func (l *leg) close() {
-	if err := l.pc.GracefulClose(); err != nil {
-		l.log.Debug("peer connection closed", "err", err)
-	}
-	l.tasks.Wait()
 }

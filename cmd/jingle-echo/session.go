@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"github.com/pion/webrtc/v4"
@@ -16,9 +17,11 @@ import (
 
 const (
 	initiateLimit = 30 * time.Second // from our proceed to session-initiate; Conversations asks for its TURN servers in between
-	connectLimit  = 30 * time.Second // from session-accept to media
+	connectLimit  = 30 * time.Second // from session-accept or an ICE restart to media
 	callLimit     = 10 * time.Minute
 	inboxSize     = 128
+	maxChanges    = 200 // requests of the peer that change contents or transports, in one call
+	maxAsked      = 32  // requests of ours that wait for their replies
 )
 
 // session is one call.  Its goroutine owns all fields below inbox; everybody else posts events.
@@ -33,10 +36,17 @@ type session struct {
 	inbox    chan event
 
 	state    jingle.State
-	answered bool   // proceed was sent
-	acceptID string // id of our session-accept
+	answered bool // proceed was sent
+	agreed   jingle.Session
 	legs     []*leg
-	patience *time.Timer // for what has to come next
+	closing  sync.WaitGroup                         // of legs that are no longer used
+	patience *time.Timer                            // for what has to come next
+	asked    map[string]func(*jingle.Error) *ending // our requests whose replies matter, by id
+	later    []request                              // the peer's requests that wait for the end of an ICE restart of ours
+	changes  int
+	held     bool // by us
+	muted    bool // by us
+	added    int  // contents that we added
 }
 
 // An event is something that happened to a call.
@@ -48,20 +58,22 @@ type (
 		stanza jingle.Stanza
 	}
 	initiationMessage struct{ jingle.Message }
-	requestFailed     struct { // an error came back for one of our IQs
+	reply             struct { // to one of our IQs
 		id  string
-		err jingle.Error
+		err *jingle.Error // nil for a result
 	}
-	bounced  struct{ err jingle.Error } // an error came back for one of our messages
-	left     struct{}                   // the peer sent unavailable presence
+	bounced  struct{ err jingle.Error }  // an error came back for one of our messages
+	left     struct{}                    // the peer sent unavailable presence
+	command  struct{ from, text string } // a chat message
 	gathered struct {
 		leg       *leg
-		candidate string // "candidate:..."
+		candidate string // "candidate:...", or "" after the last one
 	}
 	connection struct { // a leg's state changed
 		leg   *leg
 		state webrtc.PeerConnectionState
 	}
+	dialled struct{ content, digit string } // DTMF
 )
 
 // ending says how a call ends: the reason the peer is told, none if it knows already, and why for the log.
@@ -75,6 +87,7 @@ func newSession(a *account, peer, sid string, proposed bool) *session {
 	return &session{
 		account: a, log: a.log.With("peer", peer, "sid", sid), peer: peer, sid: sid, proposed: proposed,
 		ctx: ctx, cancel: cancel, inbox: make(chan event, inboxSize), patience: time.NewTimer(initiateLimit),
+		asked: map[string]func(*jingle.Error) *ending{},
 	}
 }
 
@@ -133,6 +146,10 @@ func (s *session) close() {
 	for _, l := range s.legs {
 		l.close()
 	}
+	s.closing.Wait()
+	for _, r := range s.later {
+		s.account.refuse(r.iq, jingle.ErrUnknownSession)
+	}
 	for {
 		select {
 		case e := <-s.inbox:
@@ -153,7 +170,7 @@ func (s *session) end(e ending) {
 	}
 	reason := &jingle.Reason{Condition: e.tell}
 	if s.state != jingle.None {
-		s.account.request(s.peer, jingle.Stanza{Action: jingle.SessionTerminate, SID: s.sid, Reason: reason})
+		s.send(jingle.Stanza{Action: jingle.SessionTerminate, Reason: reason})
 	}
 	if s.proposed {
 		s.account.tellPeer(s.peer, jingle.Message{Kind: jingle.Finish, ID: s.sid, Reason: reason})
@@ -170,19 +187,50 @@ func (s *session) handle(e event) *ending {
 		s.trickle(e.leg, e.candidate)
 	case connection:
 		return s.connection(e)
+	case dialled:
+		s.log.Info("dtmf digit="+e.digit, "content", e.content)
+	case command:
+		return s.command(e)
 	case left:
 		return &ending{why: "the peer went offline"}
 	case bounced:
 		if s.state == jingle.None {
 			return &ending{why: "our answer came back: " + e.err.Error()}
 		}
-	case requestFailed:
-		// Only session-accept matters, and whether there still is a session (XEP-0166 section 10).
-		if e.id == s.acceptID || e.err.Jingle == jingle.ErrUnknownSession.Jingle {
-			return &ending{why: "the peer refused: " + e.err.Error()}
-		}
+	case reply:
+		return s.reply(e)
 	}
 	return nil
+}
+
+// reply carries on with what waited for it.  An error may also say that there is no session any more (XEP-0166 section 10).
+func (s *session) reply(r reply) *ending {
+	if r.err != nil && r.err.Jingle == jingle.ErrUnknownSession.Jingle {
+		return &ending{why: "the peer refused: " + r.err.Error()}
+	}
+	carryOn := s.asked[r.id]
+	delete(s.asked, r.id)
+	if carryOn == nil {
+		return nil
+	}
+	return carryOn(r.err)
+}
+
+// send sends a request whose reply does not matter.
+func (s *session) send(stanza jingle.Stanza) string {
+	stanza.SID = s.sid
+	return s.account.request(s.peer, stanza)
+}
+
+// ask sends a request and carries on when it was answered.  The error is nil for a result.
+func (s *session) ask(stanza jingle.Stanza, carryOn func(*jingle.Error) *ending) string {
+	if len(s.asked) >= maxAsked {
+		s.log.Warn("the peer answers no requests")
+		clear(s.asked)
+	}
+	id := s.send(stanza)
+	s.asked[id] = carryOn
+	return id
 }
 
 func (s *session) message(m jingle.Message) *ending {
@@ -194,7 +242,9 @@ func (s *session) message(m jingle.Message) *ending {
 		s.answered = true
 		s.account.tellPeer(s.peer, jingle.Message{Kind: jingle.Ringing, ID: s.sid})
 		s.account.tellPeer(s.peer, jingle.Message{Kind: jingle.Proceed, ID: s.sid})
-	case jingle.Retract, jingle.Finish, jingle.Reject: // Siskin withdraws its own call with reject
+	case jingle.Finish:
+		return &ending{why: "the peer finished: " + reasonText(m.Reason)}
+	case jingle.Retract, jingle.Reject: // Siskin withdraws its own call with reject
 		if s.state == jingle.None {
 			return &ending{why: "the caller withdrew"}
 		}
@@ -218,17 +268,11 @@ func (s *session) request(r request) *ending {
 	case jingle.SessionTerminate:
 		s.account.result(r.iq, nil)
 		return &ending{why: "the peer hung up: " + reasonText(r.stanza.Reason)}
-	case jingle.TransportInfo:
-		s.account.result(r.iq, nil)
-		s.candidates(r.stanza.Contents)
 	case jingle.SessionInfo:
 		s.info(r)
-	case jingle.ContentModify, jingle.DescriptionInfo, jingle.SecurityInfo:
-		s.account.result(r.iq, nil)
-	default:
-		s.account.refuse(r.iq, jingle.ErrNotImplemented)
+		return nil
 	}
-	return nil
+	return s.change(r)
 }
 
 func stanzaError(err error) *jingle.Error {
@@ -241,30 +285,50 @@ func stanzaError(err error) *jingle.Error {
 
 // info answers session-info (XEP-0166 section 6.8, XEP-0167 section 8): what an echo hears of mute or hold changes nothing.
 func (s *session) info(r request) {
+	var heard []jingle.Info
 	for _, payload := range r.stanza.Info {
-		if _, known := jingle.ParseInfo(payload); !known {
+		info, known := jingle.ParseInfo(payload)
+		if !known {
 			s.account.refuse(r.iq, jingle.ErrUnsupportedInfo)
 			return
 		}
+		heard = append(heard, info)
 	}
 	s.account.result(r.iq, nil)
+	for _, info := range heard {
+		s.log.Info("the peer says "+string(info.Kind), "content", info.Name)
+	}
 }
 
 // accept answers the offer with all contents that can be echoed.
 func (s *session) accept(initiate jingle.Stanza) *ending {
-	legs, answer, err := s.account.media.answer(jingle.Description{Contents: initiate.Contents, Groups: initiate.Groups}, s.post)
+	agreed, err := sdpconv.Apply(jingle.Session{}, initiate, jingle.Initiator)
+	if err != nil {
+		return &ending{refusal(err), err.Error()}
+	}
+	offer := agreed.Of[jingle.Initiator]
+	legs, answer, err := s.account.media.answer(offer, s.post)
 	s.legs = legs
 	if err != nil {
 		return &ending{refusal(err), err.Error()}
 	}
-	s.state, err = s.state.Next(jingle.SessionAccept, jingle.Responder)
+	accept := jingle.Stanza{
+		Action: jingle.SessionAccept, Responder: s.account.self, Contents: answer.Contents, Groups: answer.Groups,
+	}
+	if s.agreed, err = sdpconv.Apply(agreed, accept, jingle.Responder); err == nil {
+		s.state, err = s.state.Next(jingle.SessionAccept, jingle.Responder)
+	}
 	if err != nil {
 		return &ending{jingle.GeneralError, err.Error()}
 	}
-	s.acceptID = s.account.request(s.peer, jingle.Stanza{
-		Action: jingle.SessionAccept, SID: s.sid, Responder: s.account.self, Contents: answer.Contents, Groups: answer.Groups,
+	s.ask(accept, func(err *jingle.Error) *ending {
+		if err != nil {
+			return &ending{why: "the peer refused: " + err.Error()}
+		}
+		return nil
 	})
-	s.candidates(initiate.Contents)
+	s.letSenders()
+	s.candidates(offer.Contents)
 	s.patience.Reset(connectLimit)
 	return nil
 }
@@ -278,50 +342,6 @@ func refusal(err error) jingle.Condition {
 		return jingle.UnsupportedApplications
 	}
 	return jingle.FailedApplication
-}
-
-// candidates gives the peer's candidates to the legs they belong to.
-func (s *session) candidates(contents []jingle.Content) {
-	for _, c := range contents {
-		for _, l := range s.legs {
-			if c.ICE == nil || l.content != c.Name {
-				continue
-			}
-			if err := l.add(c.ICE); err != nil {
-				s.log.Debug("candidate dropped", "err", err)
-			}
-		}
-	}
-}
-
-// trickle sends one of our candidates: one content, one candidate, with the credentials, as the strictest clients want it.
-func (s *session) trickle(l *leg, line string) {
-	candidate, _, err := sdpconv.ParseCandidate(line)
-	if err != nil || !sdpconv.Sendable(candidate) {
-		return
-	}
-	candidate.ID = newID()
-	s.account.request(s.peer, jingle.Stanza{Action: jingle.TransportInfo, SID: s.sid, Contents: []jingle.Content{{
-		Creator: jingle.Initiator, Name: l.content,
-		ICE: &jingle.Transport{Ufrag: l.ufrag, Pwd: l.pwd, Candidates: []jingle.Candidate{candidate}},
-	}}})
-}
-
-func (s *session) connection(e connection) *ending {
-	e.leg.connected = e.state == webrtc.PeerConnectionStateConnected
-	switch e.state {
-	case webrtc.PeerConnectionStateFailed:
-		return &ending{jingle.ConnectivityError, "media failed"}
-	case webrtc.PeerConnectionStateConnected:
-		for _, l := range s.legs {
-			if !l.connected {
-				return nil
-			}
-		}
-		s.patience.Stop()
-		s.log.Info("media connected", "transports", len(s.legs))
-	}
-	return nil
 }
 
 func reasonText(r *jingle.Reason) string {
