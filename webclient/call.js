@@ -1,35 +1,44 @@
-// One call: the peer connection and what the server says about it, as one state that always comes to an end.
+// One call: what the server says about it and what the person does in it, as one state that always comes to an end.
 
 import { CarillonError, Emitter } from './events.js';
+import { Peer } from './peer.js';
+import { digest } from './stats.js';
 
 /** @typedef {import('./link.js').Frame} Frame */
+/** @typedef {import('./devices.js').Kind} Kind */
+/** @typedef {import('./stats.js').Statistics} Statistics */
 
 /**
  * `dialing`: asked for, nothing heard yet.  `ringing`: the contact's device rings.  `incoming`: we are being rung.  `connecting`: answered, media is being set up.
  * @typedef {'dialing' | 'ringing' | 'incoming' | 'connecting' | 'connected' | 'ended'} CallState
  */
-/** Why it ended: an outcome of the server's, or `refused`, `link-lost`, `failed` of our own.  `code` is that of the refusal. @typedef {{ reason: string, text: string, code?: string }} Ending */
+/** Why it ended: an outcome of the server's, or `refused`, `link-lost`, `failed` of our own.  `code` says more, if there is more. @typedef {{ reason: string, text: string, code?: string }} Ending */
+/** @typedef {{ from: string, body: string, stamp?: Date }} Text */
 /**
  * What a call needs of its connection.  `request` fails when the link is down; `deliver` keeps the frame until the server acknowledged it.
  * @typedef {object} Port
  * @property {(frame: Frame) => Promise<Frame>} request
  * @property {(frame: Frame) => Promise<Frame>} deliver
  * @property {(call: Call) => void} ended
+ * @property {import('./devices.js').Devices} devices
+ * @property {RTCConfiguration} configuration
  */
 
 // The server times every state; these only end a call that the server can no longer tell us about.
-const GUARDS = {
-  dialing: [100_000, 'no-answer'], ringing: [100_000, 'no-answer'], incoming: [100_000, 'missed'], connecting: [100_000, 'no-connection'],
-};
+const STATE_GUARD = 100_000;
 const FAILED_GUARD = 20_000;
-const HELD_CANDIDATES = 200;
-const REPORTED = ['connected', 'disconnected', 'failed'];
+// A path that is interrupted often comes back by itself; and not both sides should look for another one at once.
+const PATIENCE = 3000;
+const COURTESY = 2000;
+const RESTART_GAP = 8000;
 
 /**
- * A call.  Made by Carillon.dial, or by Carillon's `incoming` event.
+ * A call.  Made by Carillon.dial, or by Carillon's `incoming` event.  The streams it is given are its own from then on: it stops their tracks when it
+ * replaces them and when it ends.
  *
- * Events: `change` whenever any property changed; `warning` for what a person should know though the call goes on; `ended` once.
- * @extends {Emitter<{ change: Call, warning: { code: string, text: string }, ended: Ending }>}
+ * Events: `change` whenever any property changed; `track` for what arrives; `warning` for what a person should know though the call goes on (a code, and
+ * words where the server has some); `text` for what the other side writes; `ended` once.
+ * @extends {Emitter<{ change: Call, track: { track: MediaStreamTrack, stream: MediaStream }, warning: { code: string, text: string }, text: Text, ended: Ending }>}
  */
 export class Call extends Emitter {
   /** The server's id of the call; empty until it was admitted. */
@@ -38,12 +47,19 @@ export class Call extends Emitter {
   name = '';
   /** @type {CallState} */
   state;
-  /** @type {MediaStream | undefined} what we send; whoever opened it closes it */
+  /** Microphone and camera. @type {MediaStream | undefined} */
   localStream;
-  /** @type {MediaStream | undefined} */
+  /** Our screen, while it is shared. @type {MediaStream | undefined} */
+  screen;
+  /** Their sound and camera: the same object from the first track on. @type {MediaStream | undefined} */
   remoteStream;
+  /** Their screen, while they share it. @type {MediaStream | undefined} */
+  remoteScreen;
   muted = false;
   cameraOff = false;
+  held = false;
+  /** What the other side says of itself. */
+  remote = { muted: false, cameraOff: false, held: false };
   /** Media broke and may come back. */
   interrupted = false;
   /** When media was first connected, as Date.now counts; 0 before. */
@@ -54,22 +70,24 @@ export class Call extends Emitter {
   finished;
 
   #port;
-  /** @type {RTCPeerConnection | undefined} */
-  #pc;
-  /** @type {RTCConfiguration} */
-  #configuration = {};
-  /** Work on descriptions happens in the order in which it was asked for. @type {Promise<void>} */
-  #queue = Promise.resolve();
-  /** Candidates of the peer that came before its description. @type {RTCIceCandidateInit[]} */
-  #theirs = [];
-  /** Our candidates that were found before our description was sent; undefined once it was. @type {Frame[] | undefined} */
-  #ours = [];
+  /** @type {Peer | undefined} */
+  #peer;
+  /** Done when the server has given us the call. @type {Promise<void>} */
+  #admission = Promise.resolve();
+  /** @type {import('./stats.js').Sample | undefined} */
+  #sample;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #guard;
-  /** @type {(ending: Ending) => void} */
-  #finish = () => {};
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #patience;
+  #restartedAt = 0;
+  #restarts = true;
+  #noRoute = false;
   /** The other side took our call. */
   #answered = false;
+  /** @type {(ending: Ending) => void} */
+  #finish = () => {};
+  #subscriptions;
 
   /**
    * @param {Port} port
@@ -85,6 +103,10 @@ export class Call extends Emitter {
     this.media = media;
     this.state = direction === 'incoming' ? 'incoming' : 'dialing';
     this.finished = new Promise((resolve) => { this.#finish = resolve; });
+    this.#subscriptions = [
+      port.devices.on('chosen', (kind) => { if (kind !== 'output' && this.#track(kind)) void this.#replace(kind); }),
+      port.devices.on('change', () => { for (const kind of this.lostMedia) void this.#replace(kind); }),
+    ];
     this.#arm();
   }
 
@@ -94,17 +116,14 @@ export class Call extends Emitter {
    */
   start(stream) {
     this.#send(stream);
-    void this.#enqueue(async () => {
-      const frame = await this.#port.request({ event: 'dial', to: this.address });
+    this.#admit(() => this.#port.request({ event: 'dial', to: this.address }), (frame) => {
       this.id = String(frame.call);
       if (this.ending) return this.#tell({ event: 'hang_up' });
       if (typeof frame.to === 'string') this.address = frame.to;
-      const pc = this.#open(frame);
-      for (const kind of this.media) this.#addMedia(pc, kind);
-      const offer = await pc.createOffer();
-      await pc.setLocalDescription(offer);
-      this.#describe('offer', offer.sdp);
-    });
+      const peer = this.#open(frame);
+      for (const kind of this.media) peer.add(/** @type {Kind} */ (kind));
+      peer.negotiate().catch(() => {});
+    }).catch(() => {});
   }
 
   /**
@@ -117,57 +136,164 @@ export class Call extends Emitter {
     if (this.state !== 'incoming') return Promise.reject(new CarillonError('bad-state', 'There is no call to answer.', this.state));
     this.#send(stream);
     this.#setState('connecting');
-    return this.#enqueue(async () => {
-      const frame = await this.#port.deliver({ event: 'accept', call: this.id });
-      if (!this.ending) this.#open(frame);
-    });
+    return this.#admit(() => this.#port.deliver({ event: 'accept', call: this.id }), (frame) => { if (!this.ending) this.#open(frame); });
   }
 
   decline() {
     if (this.state !== 'incoming') return;
-    this.#tell({ event: 'decline' });
-    this.#end({ reason: 'declined', text: 'You declined the call.' });
-  }
-
-  /** What the browser measures of this call; undefined before it has a connection. @returns {Promise<RTCStatsReport> | undefined} */
-  getStats() {
-    return this.#pc?.getStats();
+    this.abort({ reason: 'declined', text: 'You declined the call.' });
   }
 
   hangUp() {
-    if (this.ending) return;
     if (this.state === 'incoming') return this.decline();
-    if (this.id) this.#tell({ event: 'hang_up' });
-    this.#end(this.#answered || this.direction === 'incoming' ? { reason: 'hung-up', text: 'You ended the call.' } : { reason: 'cancelled', text: 'You cancelled the call.' });
+    this.abort(this.#answered || this.direction === 'incoming' ? { reason: 'hung-up', text: 'You ended the call.' } : { reason: 'cancelled', text: 'You cancelled the call.' });
   }
 
   /** @param {boolean} muted */
   mute(muted) {
     this.muted = muted;
-    for (const track of this.localStream?.getAudioTracks() ?? []) track.enabled = !muted;
-    this.emit('change', this);
+    this.#enable('audio');
   }
 
-  /** @param {boolean} off */
+  /**
+   * Stops the picture at once; removeVideo lets go of the camera.
+   * @param {boolean} off
+   */
   turnCameraOff(off) {
     this.cameraOff = off;
-    for (const track of this.localStream?.getVideoTracks() ?? []) track.enabled = !off;
-    this.emit('change', this);
+    this.#enable('video');
   }
 
-  /** What we no longer send though the call goes on: a device was unplugged, or its permission taken back. @returns {Array<'audio' | 'video'>} */
+  /**
+   * Puts the other side on hold: nothing is sent or played meanwhile.
+   * @param {boolean} held
+   */
+  hold(held) {
+    if (this.held === held) return;
+    this.held = held;
+    if (this.#peer?.settled) this.#tell({ event: 'info', info: held ? 'hold' : 'unhold' });
+    this.#resend();
+    this.#changed();
+  }
+
+  /**
+   * Adds the camera.  Rejects with a code of devices or `video-not-taken`, and the call goes on as it was.
+   * @param {MediaStream} [stream] by default the chosen camera
+   */
+  async addVideo(stream) {
+    const peer = this.#established();
+    const [track] = (stream ?? await this.#port.devices.open({ audio: false, video: true })).getVideoTracks();
+    if (!track || this.ending) return track?.stop();
+    this.cameraOff = false;
+    this.#keep(track);
+    if (!peer.places.video) await peer.send('video');
+    this.#resend();
+    await this.#negotiate();
+    if (this.ending || sends(peer.places.video)) return;
+    await this.#dropVideo(peer);
+    throw notTaken();
+  }
+
+  /** Lets go of the camera; the other side's picture stays. */
+  async removeVideo() {
+    await this.#dropVideo(this.#established());
+    await this.#negotiate();
+  }
+
+  /**
+   * Shares a screen or window beside the camera, or in its place where the other side takes no second picture.  Rejects with `denied` when nothing
+   * was chosen, or with `video-not-taken`.
+   * @param {MediaStream} [stream] by default the browser asks which
+   */
+  async shareScreen(stream) {
+    const peer = this.#established();
+    const screen = stream ?? await this.#port.devices.openScreen();
+    const [track] = screen.getVideoTracks();
+    if (!track || this.ending || this.screen) return stop(screen);
+    this.screen = screen;
+    track.contentHint ||= 'detail';
+    // Browsers have a button of their own to stop it.
+    track.addEventListener('ended', () => { if (screen === this.screen) this.stopScreen().catch(() => {}); });
+    peer.show(track);
+    this.#resend();
+    await this.#negotiate();
+    if (this.ending || screen !== this.screen || sends(peer.slides)) return;
+    peer.unshow();
+    if (sends(peer.places.video)) return this.#resend();
+    this.#dropScreen();
+    throw notTaken();
+  }
+
+  async stopScreen() {
+    const peer = this.#peer;
+    if (!this.screen || !peer) return;
+    const beside = peer.slides !== undefined;
+    peer.unshow();
+    this.#dropScreen();
+    this.#resend();
+    if (beside) await this.#negotiate();
+  }
+
+  /**
+   * Sends tones as a telephone does (RFC 4733), after those under way.  Throws `no-tones` or `bad_value`.
+   * @param {string} tones 0 to 9, A to D, # and *; a comma is a pause of two seconds
+   */
+  sendTones(tones) {
+    const dtmf = this.#peer?.places.audio?.sender.dtmf;
+    if (!/^[0-9A-D#*,]+$/i.test(tones)) throw new CarillonError('bad_value', 'A telephone has no such tones.', tones);
+    if (!dtmf?.canInsertDTMF) throw new CarillonError('no-tones', 'The other side takes no tones.');
+    dtmf.insertDTMF(dtmf.toneBuffer + tones);
+  }
+
+  /** Whether the other side takes tones. */
+  get takesTones() {
+    return this.#peer?.places.audio?.sender.dtmf?.canInsertDTMF ?? false;
+  }
+
+  /**
+   * Writes a chat message to the other side.
+   * @param {string} body
+   */
+  async sendText(body) {
+    await this.#port.request({ event: 'text', to: this.address, body });
+  }
+
+  /** How the connection has been since this was asked last; undefined before there is one. @returns {Promise<Statistics | undefined>} */
+  async statistics() {
+    const report = await this.getStats();
+    if (!report) return undefined;
+    const [statistics, sample] = digest(/** @type {any} */ (report), this.#sample);
+    this.#sample = sample;
+    return statistics;
+  }
+
+  /** What the browser measures, as it tells it. @returns {Promise<RTCStatsReport> | undefined} */
+  getStats() {
+    return this.#peer?.pc.getStats();
+  }
+
+  /** Looks for another network path; done by itself when the present one breaks. */
+  restart() {
+    if (!this.#peer?.settled || !this.#restarts) return;
+    const wait = this.#restartedAt + RESTART_GAP - Date.now();
+    if (wait > 0) return this.#restartIn(wait);
+    this.#restartedAt = Date.now();
+    this.#peer.restart();
+  }
+
+  /** What we no longer send though the call goes on: a device was unplugged, or its permission taken back. @returns {Kind[]} */
   get lostMedia() {
-    const ended = (/** @type {MediaStreamTrack[]} */ tracks = []) => tracks.some((track) => track.readyState === 'ended');
-    /** @type {Array<'audio' | 'video'>} */
-    const lost = [];
-    if (ended(this.localStream?.getAudioTracks())) lost.push('audio');
-    if (ended(this.localStream?.getVideoTracks())) lost.push('video');
-    return lost;
+    return /** @type {Kind[]} */ (['audio', 'video']).filter((kind) => this.#track(kind)?.readyState === 'ended');
+  }
+
+  /** Whether our camera is part of the call, switched off or not. */
+  get hasVideo() {
+    return this.#track('video') !== undefined;
   }
 
   /** Whether the other side's picture can be seen now. */
   get hasRemoteVideo() {
-    return this.remoteStream?.getVideoTracks().some((track) => track.readyState === 'live' && !track.muted) ?? false;
+    return !this.remote.cameraOff && (this.remoteStream?.getVideoTracks().some((track) => track.readyState === 'live' && !track.muted) ?? false);
   }
 
   /**
@@ -178,28 +304,39 @@ export class Call extends Emitter {
     switch (frame.event) {
       case 'ringing': if (this.state === 'dialing') this.#setState('ringing'); break;
       case 'proceeding': if (this.direction === 'outgoing') this.#setState('connecting'); break;
-      case 'offer': void this.#enqueue(() => this.#takeOffer(frame.sdp)); break;
-      case 'answer': this.#answered = true; void this.#enqueue(() => this.#takeAnswer(frame.sdp)); break;
-      case 'ice_candidate': this.#takeCandidate(frame); break;
-      case 'ice_servers': this.#configure(frame.ice_servers); break;
-      case 'warning': this.emit('warning', { code: String(frame.code), text: String(frame.text) }); break;
-      case 'ended': this.#end({ reason: String(frame.reason), text: String(frame.text ?? '') }); break;
+      case 'offer': void this.#admission.then(() => this.#peer?.take('offer', frame.sdp)); break;
+      case 'answer': this.#answered = true; this.#peer?.take('answer', frame.sdp); break;
+      case 'ice_candidate': void this.#admission.then(() => this.#peer?.takeCandidate(frame)); break;
+      case 'ice_servers': if (Array.isArray(frame.ice_servers)) this.#peer?.configure(frame.ice_servers); break;
+      case 'info': this.#informed(frame.info, frame.mid); break;
+      case 'warning': this.#warned(String(frame.code), String(frame.text ?? '')); break;
+      case 'ended': this.lose({ reason: String(frame.reason), text: String(frame.text ?? '') }); break;
     }
+  }
+
+  /** @param {Text} text */
+  hear(text) {
+    this.emit('text', text);
   }
 
   /** Says again how media is, after a time without a connection; the server answers whether it still knows the call. */
   report() {
-    if (this.id) this.#tell({ event: 'media', state: this.#pc?.connectionState ?? 'new' });
+    if (this.id) this.#tell({ event: 'media', state: this.#peer?.pc.connectionState ?? 'new' });
+  }
+
+  /** A broken path is not waited for when the network is another one. */
+  networkChanged() {
+    if (this.interrupted) this.restart();
   }
 
   /**
-   * Ends the call because it cannot go on; the server is told if it knows the call.
+   * Ends the call from this side; the server is told if it knows the call.
    * @param {Ending} ending
    */
   abort(ending) {
     if (this.ending) return;
     if (this.id) this.#tell({ event: this.state === 'incoming' ? 'decline' : 'hang_up' });
-    this.#end(ending);
+    this.lose(ending);
   }
 
   /**
@@ -207,147 +344,214 @@ export class Call extends Emitter {
    * @param {Ending} ending
    */
   lose(ending) {
-    this.#end(ending);
+    if (this.ending) return;
+    this.ending = this.#noRoute && ending.reason === 'no-connection' ? { ...ending, code: 'no-route' } : ending;
+    this.state = 'ended';
+    clearTimeout(this.#guard);
+    clearTimeout(this.#patience);
+    for (const unsubscribe of this.#subscriptions) unsubscribe();
+    this.#peer?.close();
+    this.#peer = undefined;
+    stop(this.localStream);
+    this.#dropScreen();
+    this.#port.ended(this);
+    this.#changed();
+    this.emit('ended', this.ending);
+    this.#finish(this.ending);
+  }
+
+  /** @param {Kind} kind */
+  #track(kind) {
+    return this.localStream?.getTracks().find((track) => track.kind === kind);
   }
 
   /** @param {MediaStream} stream */
   #send(stream) {
     this.localStream = stream;
+    for (const track of stream.getTracks()) this.#keep(track);
+  }
+
+  /**
+   * Makes that track the one of its kind.
+   * @param {MediaStreamTrack} track
+   */
+  #keep(track) {
+    const stream = this.localStream ??= new MediaStream();
+    const old = this.#track(/** @type {Kind} */ (track.kind));
+    if (old && old !== track) {
+      stream.removeTrack(old);
+      old.stop();
+    }
+    if (old !== track) stream.addTrack(track);
+    track.enabled = track.kind === 'audio' ? !this.muted : !this.cameraOff;
     // Browsers say so only of a track that nobody stopped.
-    for (const track of stream.getTracks()) track.addEventListener('ended', () => { if (!this.ending) this.emit('change', this); });
+    track.addEventListener('ended', () => {
+      if (this.ending || !stream.getTracks().includes(track)) return;
+      this.#changed();
+      void this.#replace(/** @type {Kind} */ (track.kind));
+    });
   }
 
   /**
-   * @param {Frame} frame `admitted`
-   * @returns {RTCPeerConnection}
+   * Opens the device of that kind anew: the chosen one, or another one if that is gone.
+   * @param {Kind} kind
    */
-  #open(frame) {
-    // Dino does not bundle, and with max-bundle browsers refuse a peer that does not.
-    this.#configuration = {
-      bundlePolicy: 'balanced', iceTransportPolicy: frame.relay_only ? 'relay' : 'all', iceServers: frame.ice_servers ?? [],
-    };
-    const pc = new RTCPeerConnection(this.#configuration);
-    this.#pc = pc;
-    const remote = this.remoteStream = new MediaStream();
-    pc.ontrack = ({ track }) => {
-      // Built from the tracks, because XMPP clients such as Dino 0.4 name no stream.
-      if (!remote.getTracks().includes(track)) remote.addTrack(track);
-      track.onmute = track.onunmute = track.onended = () => this.emit('change', this);
-      this.emit('change', this);
-    };
-    pc.onicecandidate = ({ candidate }) => this.#candidateFound(candidate);
-    pc.onconnectionstatechange = () => this.#mediaChanged(pc.connectionState);
-    return pc;
-  }
-
-  /**
-   * @param {RTCPeerConnection} pc
-   * @param {string} kind
-   */
-  #addMedia(pc, kind) {
-    const stream = this.localStream;
-    const track = stream?.getTracks().find((each) => each.kind === kind);
-    if (track && stream) pc.addTrack(track, stream);
-    else pc.addTransceiver(kind, { direction: 'recvonly' });
-  }
-
-  /** @param {RTCSessionDescriptionInit} offer */
-  async #takeOffer(offer) {
-    const pc = this.#pc;
-    if (!pc) return;
-    await pc.setRemoteDescription({ type: 'offer', sdp: String(offer?.sdp) });
-    // A track joins the section of its kind; a section without a track of ours stays, and is answered recvonly.
-    const stream = this.localStream;
-    const sending = pc.getSenders().map((sender) => sender.track);
-    const offered = pc.getTransceivers().map((each) => each.receiver.track.kind);
-    for (const track of stream?.getTracks() ?? []) {
-      if (stream && offered.includes(track.kind) && !sending.includes(track)) pc.addTrack(track, stream);
-    }
-    const answer = await pc.createAnswer();
-    await pc.setLocalDescription(answer);
-    this.#describe('answer', answer.sdp);
-    await this.#releaseTheirs(pc);
-  }
-
-  /** @param {RTCSessionDescriptionInit} answer */
-  async #takeAnswer(answer) {
-    const pc = this.#pc;
-    if (!pc || pc.signalingState !== 'have-local-offer') return;
-    await pc.setRemoteDescription({ type: 'answer', sdp: String(answer?.sdp) });
-    if (this.state !== 'connected') this.#setState('connecting');
-    await this.#releaseTheirs(pc);
-  }
-
-  /**
-   * Sends our description, then the candidates found meanwhile: no candidate may overtake it.
-   * @param {'offer' | 'answer'} type
-   * @param {string | undefined} sdp
-   */
-  #describe(type, sdp) {
-    if (this.ending) return;
-    this.#tell({ event: type, sdp: { type, sdp } });
-    for (const frame of this.#ours ?? []) this.#tell(frame);
-    this.#ours = undefined;
-  }
-
-  /** @param {RTCIceCandidate | null} found null when gathering ended */
-  #candidateFound(found) {
-    // Firefox also says per section that it is done, with an empty candidate: the end of all is enough.
-    if (this.ending || found?.candidate === '') return;
-    const place = found ? { sdpmid: found.sdpMid, sdpmlineindex: found.sdpMLineIndex } : {};
-    const frame = { event: 'ice_candidate', candidate: found?.candidate ?? '', ...place };
-    if (this.#ours) this.#ours.push(frame);
-    else this.#tell(frame);
-  }
-
-  /** @param {Frame} frame */
-  #takeCandidate(frame) {
-    const candidate = {
-      candidate: String(frame.candidate ?? ''),
-      sdpMid: frame.sdpmid || null,
-      sdpMLineIndex: frame.sdpmlineindex >= 0 ? Number(frame.sdpmlineindex) : null,
-    };
-    if (this.#pc?.remoteDescription) void this.#enqueue(() => this.#addCandidate(candidate));
-    else if (this.#theirs.length < HELD_CANDIDATES) this.#theirs.push(candidate);
-  }
-
-  /** @param {RTCPeerConnection} pc */
-  async #releaseTheirs(pc) {
-    const held = this.#theirs;
-    this.#theirs = [];
-    for (const candidate of held) if (pc === this.#pc) await this.#addCandidate(candidate);
-  }
-
-  /**
-   * One candidate that the browser does not take (of a rejected section, for Firefox) is no reason to end a call.
-   * @param {RTCIceCandidateInit} candidate
-   */
-  async #addCandidate(candidate) {
-    await this.#pc?.addIceCandidate(candidate).catch(() => {});
-  }
-
-  /** @param {unknown} servers */
-  #configure(servers) {
-    if (!this.#pc || !Array.isArray(servers)) return;
-    this.#configuration.iceServers = servers;
+  async #replace(kind) {
+    const gone = this.#track(kind);
+    const lost = gone?.readyState === 'ended';
     try {
-      this.#pc.setConfiguration(this.#configuration);
-    } catch {
-      // The present path goes on; the servers are needed only for a new one.
+      const [track] = (await this.#port.devices.open({ audio: kind === 'audio', video: kind === 'video' })).getTracks();
+      if (!track) return;
+      if (this.ending || this.#track(kind) !== gone) return track.stop();
+      this.#keep(track);
+      this.#resend();
+      if (lost) this.emit('warning', { code: kind === 'audio' ? 'microphone-changed' : 'camera-changed', text: track.label });
+    } catch (error) {
+      if (!this.ending) this.emit('warning', { code: error instanceof CarillonError ? error.code : 'media-failed', text: '' });
     }
+    if (!this.ending) this.#changed();
+  }
+
+  /** Sends and plays what is to be sent and played now, without negotiation. */
+  #resend() {
+    const { places, slides, remote } = this.#peer ?? {};
+    const screen = this.screen?.getVideoTracks()[0];
+    const put = (/** @type {RTCRtpTransceiver | undefined} */ place, /** @type {MediaStreamTrack | undefined} */ track) => {
+      place?.sender.replaceTrack(this.held ? null : track ?? null).catch(() => {});
+    };
+    put(places?.audio, this.#track('audio'));
+    put(places?.video, slides ? this.#track('video') : screen ?? this.#track('video'));
+    put(slides, screen);
+    for (const track of [...remote?.main ?? [], ...remote?.screen ?? []]) track.enabled = !this.held;
+  }
+
+  /** @param {Kind} kind */
+  #enable(kind) {
+    const on = kind === 'audio' ? !this.muted : !this.cameraOff;
+    for (const track of this.localStream?.getTracks() ?? []) if (track.kind === kind) track.enabled = on;
+    const mid = this.#peer?.places[kind]?.mid;
+    if (this.#peer?.settled && mid) this.#tell({ event: 'info', info: on ? 'unmute' : 'mute', mid });
+    this.#changed();
+  }
+
+  /**
+   * @param {() => Promise<Frame>} ask
+   * @param {(frame: Frame) => void} take
+   * @returns {Promise<void>} rejects when it failed, which ends the call as well
+   */
+  #admit(ask, take) {
+    const admitted = ask().then((frame) => {
+      take(frame);
+      if (this.ending) throw new CarillonError('ended', 'The call is over.');
+    });
+    this.#admission = admitted.catch((error) => this.#fail(error));
+    return admitted;
+  }
+
+  /** @param {Frame} frame `admitted` */
+  #open(frame) {
+    /** @type {RTCConfiguration} */
+    const configuration = { ...this.#port.configuration, iceTransportPolicy: frame.relay_only ? 'relay' : 'all', iceServers: frame.ice_servers ?? [] };
+    return this.#peer = new Peer(configuration, {
+      tell: (told) => this.#tell(told),
+      sending: () => this.localStream,
+      changed: (track) => this.#mediaArrived(track),
+      connection: (state) => this.#mediaChanged(state),
+      failed: (error) => this.#fail(error),
+    });
+  }
+
+  /** The peer connection, once it can be changed. */
+  #established() {
+    if (!this.#peer?.settled) throw new CarillonError('bad-state', 'There is no connection to change.', this.state);
+    return this.#peer;
+  }
+
+  async #negotiate() {
+    this.#changed();
+    await this.#peer?.negotiate();
+    this.#changed();
+  }
+
+  /** @param {Peer} peer */
+  async #dropVideo(peer) {
+    const track = this.#track('video');
+    if (track) this.localStream?.removeTrack(track);
+    track?.stop();
+    await peer.vacate('video');
+  }
+
+  #dropScreen() {
+    const { screen } = this;
+    this.screen = undefined;
+    stop(screen);
+  }
+
+  /** @param {MediaStreamTrack} [arrived] */
+  #mediaArrived(arrived) {
+    const { remote, settled } = this.#peer ?? {};
+    // Built from the tracks, because XMPP clients such as Dino 0.4 name no stream.
+    this.remoteStream = filled(this.remoteStream, remote?.main) ?? this.remoteStream;
+    this.remoteScreen = filled(this.remoteScreen, remote?.screen);
+    if (arrived) {
+      arrived.enabled = !this.held;
+      const stream = remote?.main.includes(arrived) ? this.remoteStream : this.remoteScreen;
+      if (stream) this.emit('track', { track: arrived, stream });
+    }
+    if (settled && (this.state === 'dialing' || this.state === 'ringing')) this.#setState('connecting');
+    else if (!this.ending) this.#changed();
+  }
+
+  /**
+   * @param {unknown} info
+   * @param {unknown} mid of one section; otherwise it is about all
+   */
+  #informed(info, mid) {
+    const kind = mid ? this.#peer?.pc.getTransceivers().find((each) => each.mid === mid)?.receiver.track.kind : '';
+    const { remote } = this;
+    if (info === 'hold') remote.held = true;
+    else if (info === 'unhold' || info === 'active') remote.held = false;
+    else if (info === 'mute' || info === 'unmute') {
+      if (kind !== 'video') remote.muted = info === 'mute';
+      if (kind !== 'audio') remote.cameraOff = info === 'mute';
+    }
+    this.#changed();
+  }
+
+  /**
+   * @param {string} code
+   * @param {string} text
+   */
+  #warned(code, text) {
+    if (code === 'no-restart') this.#restarts = false;
+    if (code === 'no-route') this.#noRoute = true;
+    this.emit('warning', { code, text });
   }
 
   /** @param {RTCPeerConnectionState} state */
   #mediaChanged(state) {
     if (this.ending) return;
     this.interrupted = state === 'disconnected' || state === 'failed';
-    if (REPORTED.includes(state)) this.report();
+    clearTimeout(this.#patience);
+    if (this.interrupted || state === 'connected') this.report();
+    if (this.interrupted) this.#restartIn((state === 'failed' ? 0 : PATIENCE) + (this.direction === 'incoming' ? COURTESY : 0));
     if (state === 'connected') {
+      this.#noRoute = false;
+      const first = !this.connectedAt;
       this.connectedAt ||= Date.now();
-      if (this.state !== 'connected') return this.#setState('connected');
+      this.#setState('connected');
+      // Said before, nobody would have heard it.
+      if (first && this.muted) this.#enable('audio');
+      if (first && this.cameraOff) this.#enable('video');
     }
     this.#arm();
-    this.emit('change', this);
+    this.#changed();
+  }
+
+  /** @param {number} delay */
+  #restartIn(delay) {
+    clearTimeout(this.#patience);
+    this.#patience = setTimeout(() => this.networkChanged(), delay);
   }
 
   /** @param {Frame} frame */
@@ -355,28 +559,15 @@ export class Call extends Emitter {
     this.#port.deliver({ call: this.id, ...frame }).catch(() => {});
   }
 
-  /**
-   * @param {() => Promise<void>} work
-   * @returns {Promise<void>} rejects when the work failed, which ends the call as well
-   */
-  #enqueue(work) {
-    const done = this.#queue.then(() => {
-      if (this.ending) throw new CarillonError('ended', 'The call is over.');
-      return work();
-    });
-    this.#queue = done.catch((error) => this.#fail(error));
-    return done;
-  }
-
   /** @param {unknown} error */
   #fail(error) {
     if (this.ending) return;
-    if (error instanceof CarillonError) {
-      const reason = error.code === 'link-lost' || error.code === 'timeout' ? 'link-lost' : 'refused';
-      return this.abort({ reason, text: error.description || error.message, code: error.code });
-    }
-    console.error('carillon: call failed', error);
-    this.abort({ reason: 'failed', text: String(error) });
+    const { code, description, message } = error instanceof CarillonError ? error : new CarillonError('failed', String(error));
+    if (code === 'failed') console.error('carillon: call failed', error);
+    // What was agreed on goes on.
+    if (this.connectedAt) return this.emit('warning', { code: 'change-failed', text: message });
+    const reason = code === 'link-lost' || code === 'timeout' ? 'link-lost' : code === 'failed' ? code : 'refused';
+    this.abort({ reason, text: description || message, ...(code !== 'failed' && { code }) });
   }
 
   /** @param {CallState} state */
@@ -384,28 +575,46 @@ export class Call extends Emitter {
     if (this.ending || state === this.state) return;
     this.state = state;
     this.#arm();
+    this.#changed();
+  }
+
+  #changed() {
     this.emit('change', this);
   }
 
   #arm() {
     clearTimeout(this.#guard);
-    const [delay, reason] = this.state === 'connected'
-      ? [this.#pc?.connectionState === 'failed' ? FAILED_GUARD : 0, 'no-connection']
-      : GUARDS[/** @type {keyof typeof GUARDS} */ (this.state)] ?? [0, ''];
-    if (delay) this.#guard = setTimeout(() => this.abort({ reason: String(reason), text: '' }), Number(delay));
+    const { state } = this;
+    const failed = this.#peer?.pc.connectionState === 'failed';
+    if (state === 'ended' || (state === 'connected' && !failed)) return;
+    const reason = { dialing: 'no-answer', ringing: 'no-answer', incoming: 'missed', connecting: 'no-connection', connected: 'no-connection' }[state];
+    this.#guard = setTimeout(() => this.abort({ reason, text: '' }), state === 'connected' ? FAILED_GUARD : STATE_GUARD);
   }
+}
 
-  /** @param {Ending} ending */
-  #end(ending) {
-    if (this.ending) return;
-    this.ending = ending;
-    this.state = 'ended';
-    clearTimeout(this.#guard);
-    this.#pc?.close();
-    this.#pc = undefined;
-    this.#port.ended(this);
-    this.emit('change', this);
-    this.emit('ended', ending);
-    this.#finish(ending);
-  }
+/** @param {MediaStream | undefined} stream */
+function stop(stream) {
+  for (const track of stream?.getTracks() ?? []) track.stop();
+}
+
+/** @param {RTCRtpTransceiver | undefined} place */
+function sends(place) {
+  return /send/.test(place?.currentDirection ?? '');
+}
+
+function notTaken() {
+  return new CarillonError('video-not-taken', 'The other side does not take the picture.');
+}
+
+/**
+ * The stream with just these tracks, made when the first comes; undefined without any.
+ * @param {MediaStream | undefined} stream
+ * @param {MediaStreamTrack[]} [tracks]
+ */
+function filled(stream, tracks = []) {
+  for (const gone of stream?.getTracks() ?? []) if (!tracks.includes(gone)) stream?.removeTrack(gone);
+  if (!tracks.length) return undefined;
+  const present = stream ?? new MediaStream();
+  for (const track of tracks) if (!present.getTracks().includes(track)) present.addTrack(track);
+  return present;
 }

@@ -2,12 +2,12 @@
 //
 //   const carillon = new Carillon();
 //   await carillon.attach('Anna');
-//   const stream = await navigator.mediaDevices.getUserMedia({ audio: true });
-//   const call = carillon.dial('alice@example.org', stream);
-//   call.on('change', () => { audio.srcObject = call.remoteStream ?? null; });
+//   const call = carillon.dial('alice@example.org', await carillon.devices.open());
+//   call.on('track', ({ stream }) => { audio.srcObject = stream; });
 //   console.log((await call.finished).text);
 
 import { Call } from './call.js';
+import { Devices } from './devices.js';
 import { CarillonError, Emitter } from './events.js';
 import { keysFor, profileOf, sign } from './identity.js';
 import { Link } from './link.js';
@@ -15,12 +15,14 @@ import { Outbox } from './outbox.js';
 import { openStore } from './store.js';
 
 export { Call } from './call.js';
-export { CarillonError } from './events.js';
+export { Devices, DEVICE_CODES } from './devices.js';
+export { CarillonError, CODES } from './events.js';
 export { memoryStore } from './store.js';
 
 /** @typedef {import('./link.js').Frame} Frame */
 /** @typedef {import('./identity.js').Contact} Contact */
 /** @typedef {import('./store.js').Store} Store */
+/** @typedef {import('./call.js').Text} Text */
 /**
  * The address that the server gave this page.
  * @typedef {object} Account
@@ -39,20 +41,26 @@ export { memoryStore } from './store.js';
  * @property {string} [url] of the WebSocket; by default `ws` beside this module
  * @property {Store} [store] where keys and contacts are kept; by default IndexedDB
  * @property {string} [origin] what the browser sends as Origin; by default the page's
+ * @property {Devices} [devices]
+ * @property {RTCBundlePolicy} [bundlePolicy] `max-compat` by default: each section gets a path of its own if the other side does not bundle, as Dino
+ *   0.4; `balanced` has one for each kind, so a second video would not reach such a peer.  `max-bundle` cannot call it at all
  */
 
 const ATTACH_TIMEOUT = 20_000;
 // As many as the server takes in one attach.
 const MOST_TICKETS = 300;
+const HEARTBEAT = 5000;
 // Refusals that trying again does not mend.
-const PERMANENT = ['insecure-context', 'bad_name', 'reserved_name', 'bad_signature', 'not_allowed', 'too_many', 'bad_value', 'too_long', 'missing_field', 'wrong_type'];
+const PERMANENT = ['insecure-context', 'origin-refused', 'bad_name', 'reserved_name', 'bad_signature', 'not_allowed', 'too_many', 'bad_value', 'too_long', 'missing_field', 'wrong_type'];
 
 /**
  * The connection to one server and everything that goes on over it.  It comes back by itself when the socket breaks, and calls go on.
  *
  * Events: `state` when state or linkUp changed; `attached` each time the address was confirmed; `refused` when the server
- * did not take the name after all; `incoming` for a call that rings; `contacts` when the list changed.
- * @extends {Emitter<{ state: State, attached: Account, refused: CarillonError, incoming: Call, contacts: Contact[] }>}
+ * did not take the name after all; `incoming` for a call that rings; `contacts` when the list changed; `text` for what somebody writes; `undelivered`
+ * for a text of ours that came back; `lost` for a call that ended because this page was loaded anew, with whom to call again.
+ * @extends {Emitter<{ state: State, attached: Account, refused: CarillonError, incoming: Call, contacts: Contact[], text: Text,
+ *   undelivered: { to: string, text: string }, lost: { address: string, reason: string, text: string } }>}
  */
 export class Carillon extends Emitter {
   /** @type {State} */
@@ -65,6 +73,8 @@ export class Carillon extends Emitter {
   account;
   /** Those who asked whether they may see us, and those who may. @type {Contact[]} */
   contacts = [];
+  /** @type {Devices} */
+  devices;
 
   #link;
   #origin;
@@ -85,11 +95,11 @@ export class Carillon extends Emitter {
   /** Those who wait for the present attach. @type {Array<(error?: CarillonError) => void>} */
   #attaching = [];
   /** @type {import('./call.js').Port} */
-  #port = {
-    request: (frame) => this.#request(frame),
-    deliver: (frame) => this.#outbox.deliver(frame),
-    ended: (call) => this.#forgetCall(call),
-  };
+  #port;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #heartbeat;
+  /** @type {Array<() => void>} */
+  #listeners = [];
 
   /** @param {Options} [options] */
   constructor(options = {}) {
@@ -97,9 +107,18 @@ export class Carillon extends Emitter {
     this.#link = new Link(options.url ?? new URL('ws', import.meta.url).href.replace(/^http/, 'ws'));
     this.#origin = options.origin ?? globalThis.location?.origin ?? '';
     this.#store = options.store ?? openStore();
+    this.devices = options.devices ?? new Devices();
+    this.#port = {
+      request: (frame) => this.#request(frame),
+      deliver: (frame) => this.#outbox.deliver(frame),
+      ended: (call) => this.#forgetCall(call),
+      devices: this.devices,
+      configuration: { bundlePolicy: options.bundlePolicy ?? 'max-compat' },
+    };
     this.#link.on('state', () => this.#linkChanged());
     this.#link.on('hello', (hello) => void this.#present(hello));
     this.#link.on('frame', (frame) => this.#receive(frame));
+    this.#link.on('refused', (error) => this.#attachFailed(error));
   }
 
   /** When the next attempt is made, as Date.now counts, while state is `away`. */
@@ -138,6 +157,7 @@ export class Carillon extends Emitter {
     this.name = name;
     this.#resume = readResume(name);
     const attached = this.#attached();
+    this.#watchNetwork();
     this.#link.start();
     this.#link.retry();
     await attached;
@@ -148,14 +168,16 @@ export class Carillon extends Emitter {
   /** Says goodbye: calls end, the address goes offline.  attach brings it back. */
   close() {
     for (const call of this.calls) call.hangUp();
+    this.#unwatchNetwork();
     this.#link.stop();
     this.#settleAttach(new CarillonError('closed', 'The connection was closed.'));
     this.#outbox.drop(() => true, new CarillonError('closed', 'It was not sent: the connection was closed.'));
   }
 
-  /** Finds out now whether the server can be reached, say because the network came back. */
+  /** Finds out now whether the server can be reached.  Done by itself when the browser says that the network changed, and after sleep. */
   retry() {
     this.#link.retry();
+    for (const call of this.calls) call.networkChanged();
   }
 
   /**
@@ -170,6 +192,15 @@ export class Carillon extends Emitter {
     this.#calls.add(call);
     call.start(stream);
     return call;
+  }
+
+  /**
+   * Writes a chat message to an address; what they write back comes as `text`.
+   * @param {string} to
+   * @param {string} body
+   */
+  async sendText(to, body) {
+    await this.#request({ event: 'text', to, body });
   }
 
   /**
@@ -273,6 +304,7 @@ export class Carillon extends Emitter {
     // Whoever waits hears of a store or a browser that failed, though trying goes on.
     if (failure.code === 'failed') this.#settleAttach(failure);
     if (!PERMANENT.includes(failure.code)) return this.#link.giveUp();
+    this.#unwatchNetwork();
     this.#link.stop();
     this.name = '';
     this.account = undefined;
@@ -304,7 +336,19 @@ export class Carillon extends Emitter {
     if (frame.event === 'contact') return void this.#keep(frame);
     if (frame.event === 'incoming') return this.#ring(frame);
     if (frame.event === 'admitted') return this.#admitted(frame);
-    this.#call(frame.call)?.receive(frame);
+    if (frame.event === 'text') return this.#hear(frame);
+    if (frame.event === 'undelivered') return this.emit('undelivered', { to: String(frame.to), text: String(frame.text) });
+    const call = this.#call(frame.call);
+    if (call) return call.receive(frame);
+    if (frame.event === 'ended' && frame.to) this.emit('lost', { address: String(frame.to), reason: String(frame.reason), text: String(frame.text) });
+  }
+
+  /** @param {Frame} frame `text` */
+  #hear({ from, body, stamp }) {
+    /** @type {Text} */
+    const text = { from: String(from), body: String(body), ...(stamp && { stamp: new Date(stamp) }) };
+    this.emit('text', text);
+    for (const call of this.calls) if (bareOf(call.address) === bareOf(text.from)) call.hear(text);
   }
 
   /** @param {string} id */
@@ -360,12 +404,36 @@ export class Carillon extends Emitter {
     return Promise.reject(new CarillonError('link-lost', 'There is no connection to the server.'));
   }
 
+  /** A timer that comes too late was asleep together with the machine. */
+  #watchNetwork() {
+    this.#unwatchNetwork();
+    const beat = (/** @type {number} */ due) => {
+      if (Date.now() - due > HEARTBEAT) this.retry();
+      this.#heartbeat = setTimeout(beat, HEARTBEAT, Date.now() + HEARTBEAT);
+    };
+    beat(Date.now());
+    const changed = () => this.retry();
+    // Chromium tells of Wi-Fi that becomes mobile, too.
+    const { connection } = /** @type {{ connection?: EventTarget }} */ (globalThis.navigator ?? {});
+    for (const [target, event] of /** @type {Array<[EventTarget | undefined, string]>} */ ([[globalThis, 'online'], [connection, 'change']])) {
+      target?.addEventListener?.(event, changed);
+      this.#listeners.push(() => target?.removeEventListener?.(event, changed));
+    }
+  }
+
+  #unwatchNetwork() {
+    clearTimeout(this.#heartbeat);
+    for (const remove of this.#listeners.splice(0)) remove();
+  }
+
   /** @param {Call} call */
   #forgetCall(call) {
     this.#calls.delete(call);
     this.#outbox.close(call.id);
   }
 }
+
+const bareOf = (/** @type {string} */ address) => (address.split('/')[0] ?? '').toLowerCase();
 
 function randomId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,5 +1,5 @@
 // Package webclient is the pages that people call and meet from, and the client library they are made of: plain ES modules, served as
-// they are written.  carillon.js and room.js are the library and touch no DOM; page.js is the page of calls, roompage.js that of a room.
+// they are written but for their comments.  carillon.js and room.js are the library and touch no DOM; page.js is the page of calls, roompage.js that of a room.
 package webclient
 
 import (
@@ -15,8 +15,8 @@ import (
 )
 
 //go:embed index.html room.html style.css room.css icon.svg icons.svg
-//go:embed carillon.js call.js events.js identity.js link.js member.js outbox.js room.js store.js
-//go:embed page.js lobby.js media.js names.js ring.js roompage.js stage.js states.js strings.js tiles.js view.js
+//go:embed carillon.js call.js devices.js events.js identity.js link.js member.js outbox.js peer.js room.js stats.js store.js
+//go:embed page.js lobby.js names.js ring.js roompage.js stage.js states.js strings.js tiles.js view.js
 var files embed.FS
 
 var types = map[string]string{
@@ -49,10 +49,29 @@ func load() (map[string]file, error) {
 		if !ok {
 			return nil, fmt.Errorf("webclient: no media type for %s", entry.Name())
 		}
+		if path.Ext(entry.Name()) == ".js" {
+			body = withoutComments(body)
+		}
 		sum := sha256.Sum256(body)
 		served[entry.Name()] = file{body, mime, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
 	}
 	return served, nil
+}
+
+// withoutComments empties the lines of a script that are nothing but comment: types and explanations are a third of it, and no browser needs
+// them.  Every line keeps its number.
+func withoutComments(script []byte) []byte {
+	lines, within := strings.SplitAfter(string(script), "\n"), false
+	for i, line := range lines {
+		text := strings.TrimSpace(line)
+		begins := within || strings.HasPrefix(text, "/*")
+		ends := strings.Contains(text, "*/")
+		within = begins && !ends
+		if within || strings.HasPrefix(text, "//") || begins && strings.HasSuffix(text, "*/") {
+			lines[i] = "\n"
+		}
+	}
+	return []byte(strings.Join(lines, ""))
 }
 
 // Handler serves the page at /, that of a room at /r/NAME, their files by name, and nothing else.  Browsers may keep a file but ask each time whether it

@@ -138,3 +138,37 @@ func TestSize(t *testing.T) {
 		}
 	}
 }
+
+// A script without its comments is the same script: line for line, and no comment is cut in two.
+func TestWithoutComments(t *testing.T) {
+	got := string(withoutComments([]byte("// a\nlet b; // c\n/** d */\n  /**\n   * e\n   */\nf(/** @type {g} */ (h));\n/** i */ j();\n")))
+	if want := "\nlet b; // c\n\n\n\n\nf(/** @type {g} */ (h));\n/** i */ j();\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	entries, err := files.ReadDir(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	served, err := load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		if path.Ext(entry.Name()) != ".js" {
+			continue
+		}
+		source, err := files.ReadFile(entry.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		body := string(served[entry.Name()].body)
+		if strings.Count(body, "\n") != strings.Count(string(source), "\n") {
+			t.Errorf("%s: lines have other numbers", entry.Name())
+		}
+		for i, line := range strings.Split(body, "\n") {
+			if strings.Count(line, "/*") != strings.Count(line, "*/") || strings.Count(line, "`")%2 != 0 {
+				t.Errorf("%s:%d: a comment or a template of several lines was cut: %s", entry.Name(), i+1, line)
+			}
+		}
+	}
+}

@@ -30,10 +30,19 @@ export class Emitter extends EventTarget {
 }
 
 /**
- * Every promise of the library that fails, fails with this.  `code` is for programs: a code of the server's protocol, or one of
- * the library's own: `link-lost` (no connection to the server), `timeout` (the server did not answer), `insecure-context` (the
- * page was not loaded by https), `ended` (the call is over), `closed` (close() was called), `bad-state` (not possible now).
+ * The library's own codes, beside those of the server's protocol.  A page has a sentence for each.
+ * - of the connection: `link-lost` (no connection to the server), `timeout` (it did not answer), `origin-refused` (it does not admit this site; the
+ *   description says what its operator has to set), `insecure-context` (the page was not loaded by https), `closed` (close() was called);
+ * - of devices: `denied`, `no-microphone`, `no-camera`, `in-use`, `media-failed`;
+ * - of calls: `ended` (the call is over), `bad-state` (not possible now), `no-route` (no network path, and no relay), `video-not-taken` (the
+ *   other side's app does not take it), `change-failed` (the browser could not negotiate a change), `no-tones` (the other side takes no DTMF).
  */
+export const CODES = /** @type {const} */ ([
+  'link-lost', 'timeout', 'origin-refused', 'insecure-context', 'closed', 'denied', 'no-microphone', 'no-camera', 'in-use', 'media-failed', 'ended', 'bad-state',
+  'no-route', 'video-not-taken', 'change-failed', 'no-tones', 'failed',
+]);
+
+/** Every promise of the library that fails, fails with this.  `code` is for programs: one of CODES, or one of the server's protocol. */
 export class CarillonError extends Error {
   /**
    * @param {string} code

@@ -94,6 +94,10 @@ export class FakeTrack extends EventTarget {
     this.readyState = 'live';
   }
 
+  stop() {
+    this.readyState = 'ended';
+  }
+
   /** The device is unplugged, or its permission taken back. */
   end() {
     this.readyState = 'ended';
@@ -187,11 +191,15 @@ export class FakeStream {
   getAudioTracks() { return this.tracks.filter(({ kind }) => kind === 'audio'); }
   getVideoTracks() { return this.tracks.filter(({ kind }) => kind === 'video'); }
   addTrack(track) { this.tracks.push(track); }
+  removeTrack(track) { this.tracks = this.tracks.filter((each) => each !== track); }
 }
 
-function transceiver(kind, direction, track) {
-  const sender = { track, async replaceTrack(other) { sender.track = other; } };
-  return { direction, sender, receiver: { track: new FakeTrack(kind) } };
+class FakeTransceiver {
+  constructor(kind, direction, track) {
+    const sender = { track, dtmf: { canInsertDTMF: kind === 'audio', toneBuffer: '', insertDTMF(tones) { this.toneBuffer = tones; } }, async replaceTrack(other) { sender.track = other; } };
+    Object.assign(this, { mid: null, direction, currentDirection: null, sender, receiver: { track: new FakeTrack(kind) } });
+  }
+  stop() { this.direction = 'stopped'; }
 }
 
 export class FakePeerConnection {
@@ -202,32 +210,51 @@ export class FakePeerConnection {
   setConfiguration(configuration) { this.configuration = { ...configuration }; }
   getSenders() { return this.transceivers.map(({ sender }) => sender); }
   getTransceivers() { return this.transceivers; }
-  addTrack(track) {
-    this.did.push(`track ${track.kind}`);
-    const free = this.transceivers.find((each) => each.receiver.track.kind === track.kind && !each.sender.track);
-    if (free) free.sender.track = track;
-    else this.transceivers.push({ sender: { track }, receiver: { track: new FakeTrack(track.kind) } });
-  }
+  async getStats() { return new Map(); }
   addTransceiver(what, { direction }) {
     const kind = what.kind ?? what;
     this.did.push(`${direction} ${kind}`);
-    this.transceivers.push(transceiver(kind, direction, what.kind ? what : null));
+    const added = new FakeTransceiver(kind, direction, what.kind ? what : null);
+    this.transceivers.push(added);
+    return added;
   }
   restartIce() { this.did.push('restart'); }
-  async createOffer() { return { type: 'offer', sdp: 'our offer' }; }
+  async createOffer() {
+    return { type: 'offer', sdp: ['our offer', ...this.transceivers.map((each, index) => `a=mid:${each.mid ?? index}`), ''].join('\r\n') };
+  }
   async createAnswer() { return { type: 'answer', sdp: 'our answer' }; }
   async setLocalDescription({ type }) {
+    if (type === 'rollback') this.did.push(type);
     this.signalingState = type === 'offer' ? 'have-local-offer' : 'stable';
+    if (type === 'rollback') return;
+    if (type === 'offer') this.transceivers.forEach((each, index) => { each.mid ??= String(index); });
+    else this.#agree(this.agreed ?? '');
     // As in browsers, candidates may come before whoever set the description hears that it was set.
     this.onicecandidate({ candidate: { candidate: 'candidate:early', sdpMid: '0', sdpMLineIndex: 0 } });
   }
+  /** An offer is the kinds of its sections (or SDP), an answer what the other side does not take. */
   async setRemoteDescription({ type, sdp }) {
     if (sdp === 'bad') throw new Error('no SDP');
     this.did.push(`remote ${type}`);
     this.remoteDescription = { type, sdp };
     this.signalingState = type === 'offer' ? 'have-remote-offer' : 'stable';
-    if (type !== 'offer') return;
-    for (const kind of sdp.split(' ')) this.transceivers.push(transceiver(kind, 'recvonly', null));
+    if (type !== 'offer') return this.#agree(sdp);
+    // A rolled back offer takes the names of its sections with it.
+    for (const each of this.transceivers) if (!each.currentDirection) each.mid = null;
+    const kinds = sdp.includes('m=') ? [...sdp.matchAll(/^m=(\w+)/gm)].map(([, kind]) => kind) : sdp.split(' ');
+    const named = this.transceivers.filter(({ mid }) => mid !== null);
+    kinds.slice(named.length).forEach((kind, index) => {
+      const added = new FakeTransceiver(kind, 'recvonly', null);
+      added.mid = String(named.length + index);
+      this.transceivers.push(added);
+      this.ontrack?.({ track: added.receiver.track, transceiver: added, streams: [] });
+    });
+  }
+  #agree(refused) {
+    for (const each of this.transceivers) {
+      if (each.mid === null || each.direction === 'stopped') continue;
+      each.currentDirection = refused.split(' ').includes(`no-${each.receiver.track.kind}`) ? 'inactive' : each.direction;
+    }
   }
   async addIceCandidate({ candidate }) {
     if (!this.remoteDescription) throw new Error('too early');

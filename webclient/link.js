@@ -31,8 +31,8 @@ export function backoff(attempt, random) {
 
 /**
  * Events: `state` for each change; `hello` with the server's first frame on a new connection; `frame` for each frame that answers no
- * request.
- * @extends {Emitter<{ state: LinkState, hello: Frame, frame: Frame }>}
+ * request; `refused` when the server does not admit pages of this site.
+ * @extends {Emitter<{ state: LinkState, hello: Frame, frame: Frame, refused: CarillonError }>}
  */
 export class Link extends Emitter {
   /** @type {LinkState} */
@@ -54,6 +54,7 @@ export class Link extends Emitter {
   /** @type {ReturnType<typeof setTimeout> | undefined} of the hello, the retry or the next ping: there is never more than one of these */
   #timer;
   #pingInterval = 0;
+  #asked = false;
 
   /** @param {string} url */
   constructor(url) {
@@ -62,6 +63,7 @@ export class Link extends Emitter {
   }
 
   start() {
+    this.#asked = false;
     if (this.state === 'stopped') this.#dial();
   }
 
@@ -122,10 +124,25 @@ export class Link extends Emitter {
     socket.onmessage = (event) => { if (socket === this.#socket) this.#receive(event.data); };
     socket.onclose = ({ code }) => {
       if (socket !== this.#socket) return;
-      if (code === REPLACED) this.stop();
-      else this.giveUp();
+      if (code === REPLACED) return this.stop();
+      const refused = this.state === 'connecting';
+      this.giveUp();
+      if (refused) void this.#askWhy();
     };
     this.#setState('connecting');
+  }
+
+  /** A browser does not tell a page why it got no socket; the same address by HTTP says whether the site was the reason. */
+  async #askWhy() {
+    if (this.#asked || !globalThis.fetch) return;
+    this.#asked = true;
+    try {
+      const answer = await fetch(this.#url.replace(/^ws/, 'http'), { method: 'POST', credentials: 'omit' });
+      if (answer.status === 403 && this.state !== 'stopped') this.emit('refused', new CarillonError('origin-refused', 'The server does not admit this site.', (await answer.text()).trim()));
+    } catch {
+      // It cannot be reached at all.
+      this.#asked = false;
+    }
   }
 
   /** @param {unknown} data */

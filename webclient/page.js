@@ -1,8 +1,8 @@
 // The page: takes what the person does and what the library reports, and shows the state that follows.
 
-import { Carillon } from './carillon.js';
+import { Carillon, DEVICE_CODES } from './carillon.js';
+import { closeMedia, stillOpen } from './devices.js';
 import { addressToCall, nameGiven, showAccount, showBusy, showContacts, showLink, showNameError, showPreview, wireReach } from './lobby.js';
-import { closeMedia, MediaProblem, openMedia, stillOpen } from './media.js';
 import { remember, remembered } from './names.js';
 import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
 import {
@@ -97,10 +97,7 @@ function follow(taken) {
     warning = text || code;
     if (taken === call) render();
   });
-  taken.on('ended', () => {
-    closeMedia(taken.localStream);
-    if (taken === call) happen('ended');
-  });
+  taken.on('ended', () => { if (taken === call) happen('ended'); });
 }
 
 /** @param {Call} taken */
@@ -136,12 +133,17 @@ async function streamFor(wantVideo) {
     return kept;
   }
   closeMedia(kept);
-  return openMedia(wantVideo);
+  return carillon.devices.open({ video: wantVideo });
+}
+
+/** @param {unknown} error */
+function isDevice(error) {
+  return DEVICE_CODES.includes(/** @type {{ code?: string }} */ (error).code ?? '');
 }
 
 /** @param {unknown} error */
 function problemText(error) {
-  return error instanceof MediaProblem ? t(`media.${error.fault}`) : errorText(error);
+  return errorText(error);
 }
 
 /**
@@ -165,7 +167,7 @@ async function dial(address, wantVideo, errorId) {
   } catch (error) {
     closeMedia(stream);
     // A refused name has been complained about at its field, which only the lobby shows.
-    return carillon.name || error instanceof MediaProblem || !inLobby ? say(errorId, problemText(error)) : undefined;
+    return carillon.name || isDevice(error) || !inLobby ? say(errorId, problemText(error)) : undefined;
   } finally {
     showBusy();
   }
@@ -230,7 +232,7 @@ async function togglePreview() {
   if (!open) {
     showBusy(t('busy.media'));
     try {
-      preview = await openMedia(true);
+      preview = await carillon.devices.open({ video: true });
     } catch (error) {
       say('call-error', problemText(error));
     }
@@ -304,7 +306,6 @@ function listen() {
   });
   carillon.on('contacts', (contacts) => showContacts(carillon, contacts));
   carillon.on('incoming', arrive);
-  addEventListener('online', () => carillon.retry());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) carillon.retry(); });
   addEventListener('pagehide', () => carillon.close());
   addEventListener('pageshow', ({ persisted }) => { if (persisted && carillon.name) void takeName(carillon.name).catch(() => {}); });

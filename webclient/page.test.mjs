@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { FakeAudioContext, FakeClock, FakeStream, made } from './fakes.mjs';
-import { stillOpen } from './media.js';
+import { stillOpen } from './devices.js';
 import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
 import { next, STATES } from './states.js';
 import { addressIn, catalogues, clock, t } from './strings.js';

@@ -73,6 +73,7 @@ export class Room extends Emitter {
     this.#link = new Link(options.url ?? new URL('ws', import.meta.url).href.replace(/^http/, 'ws'));
     this.#link.on('hello', () => void this.#enter());
     this.#link.on('frame', (frame) => this.#receive(frame));
+    this.#link.on('refused', (error) => this.#leave(error));
     this.#link.on('state', (state) => { if (this.state === 'joined' && state !== 'open') this.#setState('away'); });
   }
 

@@ -1,6 +1,6 @@
 // The page at r/NAME: the door of a room, and the room.
 
-import { closeMedia, MediaProblem, openDevice, openMedia, stillOpen } from './media.js';
+import { closeMedia, DEVICE_CODES, Devices, stillOpen } from './devices.js';
 import { remember, remembered } from './names.js';
 import { Room } from './room.js';
 import { t } from './strings.js';
@@ -13,6 +13,7 @@ const DOOR_BUTTONS = ['room-join', 'room-join-audio', 'room-join-quiet', 'room-p
 const COPIED = 2500;
 
 const room = new Room();
+const devices = new Devices();
 /** @type {MediaStream | undefined} open at the door; in the room it is the room's */
 let preview;
 /** What a person should know about their own devices, until they are used again. */
@@ -103,7 +104,7 @@ async function openPreview(wish) {
   const kinds = preview?.getTracks().map(({ kind }) => kind) ?? [];
   if (preview && stillOpen(preview) && kinds.length === wanted.length) return;
   closeMedia(preview);
-  preview = wanted.length ? await openMedia(wish === 'video', true) : undefined;
+  preview = wanted.length ? await devices.open({ video: wish === 'video', small: true }) : undefined;
 }
 
 async function togglePreview() {
@@ -130,8 +131,7 @@ function showPreview() {
 /** @param {unknown} error */
 function showRefusal(error) {
   const { code = '' } = /** @type {{ code?: string }} */ (error);
-  show('room-join-quiet', error instanceof MediaProblem);
-  if (error instanceof MediaProblem) return say('room-error', t(`media.${error.fault}`));
+  show('room-join-quiet', DEVICE_CODES.includes(code));
   if (code !== 'password_mismatch') return say('room-error', errorText(error));
   say('room-error', t(input('room-password').value ? 'error.password_mismatch' : 'error.password_needed'));
   askPassword();
@@ -176,7 +176,7 @@ async function toggle(kind) {
   hold(['room-mute', 'room-camera'], true);
   try {
     const { stream } = room;
-    const [track] = (await openDevice(kind)).getTracks();
+    const [track] = (await devices.open({ audio: kind === 'audio', video: kind === 'video', small: true })).getTracks();
     if (!track) return;
     if (room.state === 'out' || stream !== room.stream) return track.stop();
     for (const gone of stream.getTracks()) if (gone.kind === kind) stream.removeTrack(gone);
@@ -184,8 +184,7 @@ async function toggle(kind) {
     room.use(stream);
     off(false);
   } catch (error) {
-    const fault = error instanceof MediaProblem && kind === 'audio' ? error.fault : 'no-camera';
-    trouble = t(`media.${fault}`);
+    trouble = errorText(kind === 'audio' ? error : { code: 'no-camera' });
   } finally {
     hold(['room-mute', 'room-camera'], false);
     if (room.state !== 'out') render();

@@ -17,7 +17,7 @@ beforeEach(() => {
   made.connections = [];
   made.sounds = [];
   opened = [];
-  Object.assign(globalThis, { WebSocket: FakeSocket, RTCPeerConnection: FakePeerConnection, MediaStream: FakeStream });
+  Object.assign(globalThis, { WebSocket: FakeSocket, RTCPeerConnection: FakePeerConnection, MediaStream: FakeStream, fetch: async () => { throw new TypeError('no network'); } });
   clock = new FakeClock();
   clock.install();
 });

@@ -2,7 +2,6 @@
 
 /** @typedef {import('./identity.js').Contact} Contact */
 /** @typedef {import('./identity.js').Keys} Keys */
-
 /**
  * Where keys and contacts are kept.  `profile` is the name in the form of profileOf.
  * @typedef {object} Store
@@ -19,8 +18,8 @@ const ATTEMPTS = 2;
 const TIMEOUT = 3000;
 
 /**
- * The store of this browser.  Browsers close a database when they please (its data is cleared, their disk fails), so what fails is tried again on a
- * new connection; where that fails too, as in some private windows, the rest of the page's life is in memory, with the keys that it has.
+ * The store of this browser.  Browsers close a database when they please, so what fails is tried again on a new connection; where that
+ * fails too, as in some private windows, the rest of the page's life is in memory, with the keys that it has.
  * @returns {Store}
  */
 export function openStore() {
@@ -28,10 +27,6 @@ export function openStore() {
   let forgetful = false;
   /** @type {Promise<IDBDatabase> | undefined} */
   let connection;
-  const disconnect = () => {
-    void connection?.then((database) => database.close(), () => {});
-    connection = undefined;
-  };
   /**
    * @template T
    * @param {(store: Store) => Promise<T>} work
@@ -39,12 +34,13 @@ export function openStore() {
    */
   const attempt = async (work) => {
     for (let count = 0; !forgetful && count < ATTEMPTS; count++) {
-      connection ??= openDatabase();
+      const opened = connection ??= openDatabase();
       try {
-        return await inTime(connection.then((database) => work(databaseStore(database))));
+        return await inTime(opened.then((database) => work(databaseStore(database))));
       } catch (error) {
         console.warn('carillon: IndexedDB failed', error);
-        disconnect();
+        opened.then((database) => database.close(), () => {});
+        connection = undefined;
       }
     }
     forgetful = true;
@@ -104,7 +100,7 @@ function openDatabase() {
       resolve(request.result);
     };
     request.onerror = () => reject(request.error);
-    // A page that does not let go: the request goes on waiting, and the next one behind it.
+    // By a page that does not let go.
     request.onblocked = () => reject(new Error('blocked by another page'));
   });
 }
@@ -115,7 +111,7 @@ function openDatabase() {
  */
 function databaseStore(database) {
   /**
-   * One transaction: resolves with the result of the last request once it is on disk.
+   * One transaction: resolves with what `work` calls done with, once it is on disk.
    * @param {'keys' | 'contacts'} name
    * @param {IDBTransactionMode} mode
    * @param {(objects: IDBObjectStore, done: (result: any) => void) => void} work
@@ -138,21 +134,16 @@ function databaseStore(database) {
     addKeys: (profile, keys) => transact('keys', 'readwrite', (objects, done) => {
       const get = objects.get(profile);
       get.onsuccess = () => {
-        if (get.result) return done(get.result);
-        objects.add({ profile, ...keys });
-        done(keys);
+        if (!get.result) objects.add({ profile, ...keys });
+        done(get.result ?? keys);
       };
     }),
     contacts: (profile) => transact('contacts', 'readonly', (objects, done) => {
       const get = objects.getAll(IDBKeyRange.bound([profile], [profile, []]));
       get.onsuccess = () => done(get.result.map(({ profile: _, ...contact }) => contact));
     }),
-    putContact: (profile, contact) => transact('contacts', 'readwrite', (objects) => {
-      objects.put({ profile, ...contact });
-    }),
-    deleteContact: (profile, address) => transact('contacts', 'readwrite', (objects) => {
-      objects.delete([profile, address]);
-    }),
+    putContact: (profile, contact) => transact('contacts', 'readwrite', (objects) => void objects.put({ profile, ...contact })),
+    deleteContact: (profile, address) => transact('contacts', 'readwrite', (objects) => void objects.delete([profile, address])),
   };
 }
 
@@ -163,13 +154,9 @@ function databaseStore(database) {
 export function memoryStore() {
   /** @type {Map<string, Keys>} */
   const allKeys = new Map();
-  /** @type {Map<string, Map<string, Contact>>} */
-  const allContacts = new Map();
-  const contactsOf = (/** @type {string} */ profile) => {
-    const contacts = allContacts.get(profile) ?? new Map();
-    allContacts.set(profile, contacts);
-    return contacts;
-  };
+  /** @type {Map<string, { profile: string, contact: Contact }>} */
+  const all = new Map();
+  const place = (/** @type {string[]} */ ...key) => key.join('\n');
   return {
     forgetful: true,
     keys: async (profile) => allKeys.get(profile),
@@ -177,8 +164,8 @@ export function memoryStore() {
       if (!allKeys.has(profile)) allKeys.set(profile, keys);
       return allKeys.get(profile) ?? keys;
     },
-    contacts: async (profile) => [...contactsOf(profile).values()],
-    putContact: async (profile, contact) => void contactsOf(profile).set(contact.address, contact),
-    deleteContact: async (profile, address) => void contactsOf(profile).delete(address),
+    contacts: async (profile) => [...all.values()].filter((each) => each.profile === profile).map(({ contact }) => contact),
+    putContact: async (profile, contact) => void all.set(place(profile, contact.address), { profile, contact }),
+    deleteContact: async (profile, address) => void all.delete(place(profile, address)),
   };
 }

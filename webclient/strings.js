@@ -146,6 +146,7 @@ const en = {
   'error.bad_name': 'This name cannot be used. Choose another one: letters and digits, at most 32.',
   'error.reserved_name': 'This name is reserved. Choose another one.',
   'error.bad-state': 'The name cannot be changed during a call.',
+  'error.origin-refused': 'This service does not admit this site. Its operator has to add it to the key “origins”.',
   'error.link_down': 'The XMPP server is away at the moment. Try again in a minute.',
   'error.room_full': 'This room is full. Wait until somebody has left it, then join.',
   'error.room_id_too_long': 'The room’s name is too long: it has at most 50 characters. Choose another one.',
@@ -153,15 +154,14 @@ const en = {
   'error.password_mismatch': 'This is not the password of the room. Ask those who invited you.',
   'error.password_needed': 'This room has a password. Enter it, then join.',
   'error.room_name': 'Please enter your name, so that the others know who you are.',
-  'media.denied': 'The browser does not let this page use the microphone. Allow it in the site settings, beside the page’s address, and try again.',
-  'media.no-microphone': 'No microphone was found. Plug one in or switch it on, and try again.',
-  'media.in-use': 'Another program is using the microphone or camera. Close it and try again.',
-  'media.insecure': 'Browsers allow microphone and camera only on pages opened by https.',
+  'error.denied': 'The browser does not let this page use the microphone. Allow it in the site settings, beside the page’s address, and try again.',
+  'error.no-microphone': 'No microphone was found. Plug one in or switch it on, and try again.',
+  'error.in-use': 'Another program is using the microphone or camera. Close it and try again.',
   'media.lost.audio': 'Your contact no longer hears you: the microphone was unplugged, or this page may not use it any more. Check it, then call again.',
   'media.lost.video': 'Your contact no longer sees you: the camera was unplugged, or this page may not use it any more.',
   'media.lost.both': 'Your contact no longer hears or sees you: microphone and camera were unplugged, or this page may not use them any more. Check them, then call again.',
-  'media.no-camera': 'The camera could not be opened. Check it, and that this page may use it.',
-  'media.failed': 'The microphone could not be opened. Check it and try again.',
+  'error.no-camera': 'The camera could not be opened. Check it, and that this page may use it.',
+  'error.media-failed': 'The microphone could not be opened. Check it and try again.',
 };
 
 /** @typedef {keyof typeof en} Key */
