@@ -171,7 +171,7 @@ export class Call extends Emitter {
   hold(held) {
     if (this.held === held) return;
     this.held = held;
-    if (this.#peer?.settled) this.#tell({ event: 'info', info: held ? 'hold' : 'unhold' });
+    if (this.#peer?.settled) this.#tell({ event: 'session_info', info: held ? 'hold' : 'unhold' });
     this.#resend();
     this.#changed();
   }
@@ -308,7 +308,7 @@ export class Call extends Emitter {
       case 'answer': this.#answered = true; this.#peer?.take('answer', frame.sdp); break;
       case 'ice_candidate': void this.#admission.then(() => this.#peer?.takeCandidate(frame)); break;
       case 'ice_servers': if (Array.isArray(frame.ice_servers)) this.#peer?.configure(frame.ice_servers); break;
-      case 'info': this.#informed(frame.info, frame.mid); break;
+      case 'session_info': this.#informed(frame.info, frame.mid); break;
       case 'warning': this.#warned(String(frame.code), String(frame.text ?? '')); break;
       case 'ended': this.lose({ reason: String(frame.reason), text: String(frame.text ?? '') }); break;
     }
@@ -430,7 +430,7 @@ export class Call extends Emitter {
     const on = kind === 'audio' ? !this.muted : !this.cameraOff;
     for (const track of this.localStream?.getTracks() ?? []) if (track.kind === kind) track.enabled = on;
     const mid = this.#peer?.places[kind]?.mid;
-    if (this.#peer?.settled && mid) this.#tell({ event: 'info', info: on ? 'unmute' : 'mute', mid });
+    if (this.#peer?.settled && mid) this.#tell({ event: 'session_info', info: on ? 'unmute' : 'mute', mid });
     this.#changed();
   }
 
