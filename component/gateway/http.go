@@ -23,11 +23,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.setHeaders(w.Header())
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
-		w.Header().Set("Allow", "GET, HEAD")
-		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
-		return
-	}
 	if s.base != "" && r.URL.Path == s.base {
 		http.Redirect(w, r, s.base+"/", http.StatusMovedPermanently)
 		return
@@ -36,6 +31,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		stripped := r.Clone(r.Context())
 		stripped.URL.Path, stripped.URL.RawPath = "/"+rest, ""
 		r = stripped
+	}
+	if r.URL.Path == "/ws" {
+		s.explain(w, r)
+		return
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+		w.Header().Set("Allow", "GET, HEAD")
+		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
+		return
 	}
 	switch r.URL.Path {
 	case "/healthz":
@@ -51,6 +55,18 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 		s.cfg.Static.ServeHTTP(w, r)
 	}
+}
+
+// explain tells a page by plain HTTP why it got no WebSocket, which browsers keep to themselves: 403 with the reason if its Origin is
+// not admitted.  With POST, too: browsers name their Origin with that even to the site they are on.
+func (s *Server) explain(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	if !s.originAllowed(r.Header.Values("Origin")) {
+		plain(w, http.StatusForbidden, refusedOrigin(r.Header.Get("Origin")))
+		return
+	}
+	w.Header().Set("Upgrade", "websocket")
+	plain(w, http.StatusUpgradeRequired, "here is a WebSocket")
 }
 
 func plain(w http.ResponseWriter, status int, text string) {

@@ -2,8 +2,10 @@ package gateway
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
@@ -248,4 +250,22 @@ func modules(t *testing.T, svg string) (black map[[2]int]bool, size int) {
 		}
 	}
 	return black, size - 2*quiet
+}
+
+// A page that got no WebSocket hears by plain HTTP whether its site was the reason, on the site itself or elsewhere.
+func TestExplain(t *testing.T) {
+	h := start(t, Config{Origins: []string{"https://shop.example"}}, nil)
+	for origin, want := range map[string]int{
+		"https://shop.example": http.StatusUpgradeRequired, h.origin(): http.StatusUpgradeRequired,
+		"https://evil.example": http.StatusForbidden, "null": http.StatusForbidden,
+	} {
+		req := httptest.NewRequest("POST", "/ws", nil)
+		req.Header.Set("Origin", origin)
+		w := httptest.NewRecorder()
+		h.srv.ServeHTTP(w, req)
+		refused := strings.Contains(w.Body.String(), fmt.Sprintf("%q", origin)) && strings.Contains(w.Body.String(), `"origins"`)
+		if w.Code != want || w.Header().Get("Access-Control-Allow-Origin") != "*" || refused != (want == http.StatusForbidden) {
+			t.Errorf("%s: %d %s", origin, w.Code, w.Body)
+		}
+	}
 }
