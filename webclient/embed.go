@@ -4,6 +4,7 @@ package webclient
 
 import (
 	"bytes"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
@@ -15,7 +16,7 @@ import (
 )
 
 //go:embed index.html room.html style.css room.css icon.svg icons.svg
-//go:embed carillon.js call.js devices.js events.js identity.js link.js member.js outbox.js peer.js room.js stats.js store.js
+//go:embed carillon.js carillon-call.js call.js devices.js events.js identity.js link.js member.js outbox.js peer.js room.js stats.js store.js
 //go:embed page.js lobby.js names.js ring.js roompage.js stage.js states.js strings.js tiles.js view.js
 var files embed.FS
 
@@ -28,9 +29,10 @@ var types = map[string]string{
 
 // file is one file as it is served.
 type file struct {
-	body []byte
-	mime string
-	etag string
+	body    []byte
+	gzipped []byte
+	mime    string
+	etag    string // without its quotes
 }
 
 // load reads the embedded files by name.
@@ -53,9 +55,17 @@ func load() (map[string]file, error) {
 			body = withoutComments(body)
 		}
 		sum := sha256.Sum256(body)
-		served[entry.Name()] = file{body, mime, `"` + base64.RawURLEncoding.EncodeToString(sum[:12]) + `"`}
+		served[entry.Name()] = file{body, gzipped(body), mime, base64.RawURLEncoding.EncodeToString(sum[:12])}
 	}
 	return served, nil
+}
+
+func gzipped(body []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression)
+	w.Write(body) // to memory: nothing that could fail
+	w.Close()
+	return b.Bytes()
 }
 
 // withoutComments empties the lines of a script that are nothing but comment: types and explanations are a third of it, and no browser needs
@@ -76,7 +86,8 @@ func withoutComments(script []byte) []byte {
 
 // Handler serves the page at /, that of a room at /r/NAME, their files by name, and nothing else.  Browsers may keep a file but ask each time whether it
 // is still the same, so that a new version of the server is a new version of the page.  Its links are relative: it works under any
-// path.  Headers about security are the caller's; the page needs no inline script or style and nothing from another host.
+// path.  Headers about security are the caller's; the page needs no inline script or style and nothing from another host.  Scripts may be loaded by
+// other sites, which embed <carillon-call>: they hold nothing secret.
 func Handler() http.Handler {
 	served, err := load()
 	if err != nil {
@@ -99,9 +110,19 @@ func Handler() http.Handler {
 			http.NotFound(w, r)
 			return
 		}
-		w.Header().Set("Content-Type", f.mime)
-		w.Header().Set("ETag", f.etag)
-		w.Header().Set("Cache-Control", "no-cache")
-		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(f.body))
+		h := w.Header()
+		h.Set("Content-Type", f.mime)
+		h.Set("Cache-Control", "no-cache")
+		h.Set("Vary", "Accept-Encoding")
+		if path.Ext(name) == ".js" {
+			h.Set("Access-Control-Allow-Origin", "*")
+		}
+		body, etag := f.body, f.etag
+		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+			body, etag = f.gzipped, f.etag+"-gzip"
+			h.Set("Content-Encoding", "gzip")
+		}
+		h.Set("ETag", `"`+etag+`"`)
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(body))
 	})
 }

@@ -1,11 +1,14 @@
 package webclient
 
 import (
+	"compress/gzip"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -113,29 +116,63 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// What a browser loads for a page is little.
+// needs are the files that a browser loads for that one.
+func needs(served map[string]file, name string) []string {
+	names := []string{name}
+	for i := 0; i < len(names); i++ {
+		for _, target := range asked(names[i], served[names[i]]) {
+			if !slices.Contains(names, target) {
+				names = append(names, target)
+			}
+		}
+	}
+	return names
+}
+
+// What a browser loads for a page, or another site for the call button, is little.
 func TestSize(t *testing.T) {
 	served, err := load()
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, page := range []string{"index.html", "room.html"} {
-		loaded, queue, size := map[string]bool{page: true}, []string{page}, 0
-		for len(queue) > 0 {
-			name := queue[0]
-			queue = queue[1:]
+	for _, tt := range []struct {
+		name                string
+		files, size, zipped int
+	}{
+		{"index.html", 10, 150_000, 60_000},
+		{"room.html", 10, 150_000, 60_000},
+		{"carillon-call.js", 8, 100_000, 30_000},
+		{"carillon.js", 8, 70_000, 25_000},
+	} {
+		names, size, zipped := needs(served, tt.name), 0, 0
+		for _, name := range names {
 			size += len(served[name].body)
-			for _, target := range asked(name, served[name]) {
-				if !loaded[target] {
-					loaded[target] = true
-					queue = append(queue, target)
-				}
-			}
+			zipped += len(served[name].gzipped)
 		}
-		t.Logf("%s: %d files, %d bytes", page, len(loaded), size)
-		if len(loaded) < 10 || size > 150_000 {
-			t.Errorf("%s: %d files, %d bytes", page, len(loaded), size)
+		t.Logf("%s: %d files, %d bytes, %d compressed", tt.name, len(names), size, zipped)
+		if len(names) < tt.files || size > tt.size || zipped > tt.zipped {
+			t.Errorf("%s: %d files, %d bytes, %d compressed", tt.name, len(names), size, zipped)
 		}
+	}
+}
+
+// Scripts may be loaded by other sites, pages not; what is sent compressed is the same.
+func TestServedElsewhere(t *testing.T) {
+	plain := get(t, "GET", "/carillon-call.js", "Origin", "https://shop.example")
+	if allow := plain.Header().Get("Access-Control-Allow-Origin"); allow != "*" {
+		t.Errorf("Access-Control-Allow-Origin of a script: %q", allow)
+	}
+	if allow := get(t, "GET", "/", "Origin", "https://shop.example").Header().Get("Access-Control-Allow-Origin"); allow != "" {
+		t.Errorf("Access-Control-Allow-Origin of the page: %q", allow)
+	}
+	small := get(t, "GET", "/carillon-call.js", "Accept-Encoding", "gzip, br")
+	r, err := gzip.NewReader(small.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(r)
+	if err != nil || string(body) != plain.Body.String() || small.Header().Get("ETag") == plain.Header().Get("ETag") {
+		t.Errorf("compressed: %d bytes of %d, ETag %s, %v", len(body), plain.Body.Len(), small.Header().Get("ETag"), err)
 	}
 }
 
@@ -165,9 +202,17 @@ func TestWithoutComments(t *testing.T) {
 		if strings.Count(body, "\n") != strings.Count(string(source), "\n") {
 			t.Errorf("%s: lines have other numbers", entry.Name())
 		}
+		template := false
+		for i, line := range strings.Split(string(source), "\n") {
+			text := strings.TrimSpace(line)
+			if template && (strings.HasPrefix(text, "//") || strings.Contains(text, "/*")) {
+				t.Errorf("%s:%d: a comment within a template: %s", entry.Name(), i+1, line)
+			}
+			template = template != (strings.Count(line, "`")%2 != 0)
+		}
 		for i, line := range strings.Split(body, "\n") {
-			if strings.Count(line, "/*") != strings.Count(line, "*/") || strings.Count(line, "`")%2 != 0 {
-				t.Errorf("%s:%d: a comment or a template of several lines was cut: %s", entry.Name(), i+1, line)
+			if strings.Count(line, "/*") != strings.Count(line, "*/") {
+				t.Errorf("%s:%d: a comment was cut: %s", entry.Name(), i+1, line)
 			}
 		}
 	}
