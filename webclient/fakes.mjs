@@ -35,6 +35,12 @@ export class FakeClock {
     Date.now = real.now;
   }
 
+  /** The machine sleeps: what fell due meanwhile runs when it wakes. */
+  sleep(milliseconds) {
+    this.now += milliseconds;
+    this.tick(0);
+  }
+
   /** Lets so many milliseconds pass: what falls due runs at its own time, also what is set meanwhile. */
   tick(milliseconds) {
     const end = this.now + milliseconds;
@@ -266,4 +272,29 @@ export class FakePeerConnection {
     this.onconnectionstatechange();
   }
   close() { this.closed = true; }
+}
+
+/**
+ * Gives the browser devices of these kinds, and a place to keep which were chosen.  What it returns says what was asked for, and takes them away: `fail` is the
+ * name of the DOMException that the next requests meet, by kind.
+ */
+export function devicesOf(kinds, labels = {}) {
+  const media = new EventTarget();
+  const state = { asked: [], fail: {}, list: kinds.map((kind) => ({ kind: `${kind}input`, deviceId: kind, label: labels[kind] ?? kind })), media };
+  const refuse = (name) => { throw Object.assign(new Error(name), { name }); };
+  media.enumerateDevices = async () => state.list;
+  media.getUserMedia = async (constraints) => {
+    state.asked.push(constraints);
+    const wanted = Object.keys(constraints);
+    for (const kind of wanted) {
+      if (state.fail[kind]) refuse(state.fail[kind]);
+      if (!state.list.some((each) => each.kind === `${kind}input`)) refuse('NotFoundError');
+    }
+    return new FakeStream(wanted);
+  };
+  media.getDisplayMedia = async () => (state.fail.screen ? refuse(state.fail.screen) : new FakeStream(['video']));
+  Object.defineProperty(globalThis, 'navigator', { value: { mediaDevices: media, languages: ['en'] }, configurable: true, writable: true });
+  const kept = new Map();
+  globalThis.localStorage = { getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => void kept.set(key, value) };
+  return state;
 }

@@ -58,7 +58,7 @@ export async function dialled(kinds = ['audio']) {
   socket.say({ event: 'admitted', id: dial.id, call: 'c1', to: 'alice@example.org', ice_servers: [{ urls: ['turn:x'] }], relay_only: false, expires: 600 });
   const offer = await socket.take('offer');
   await settle();
-  return { carillon, socket, call, offer, pc: made.connections[0] };
+  return { carillon, socket, call, offer, pc: last(made.connections) };
 }
 
 export async function rung(media = ['audio', 'video']) {
