@@ -242,7 +242,8 @@ export class FakePeerConnection {
   async setRemoteDescription({ type, sdp }) {
     if (sdp === 'bad') throw new Error('no SDP');
     this.did.push(`remote ${type}`);
-    this.remoteDescription = { type, sdp };
+    // Browsers keep of a description only what they know.
+    this.remoteDescription = { type, sdp: sdp.replace(/^a=content.*\r\n/gm, '') };
     this.signalingState = type === 'offer' ? 'have-remote-offer' : 'stable';
     if (type !== 'offer') return this.#agree(sdp);
     // A rolled back offer takes the names of its sections with it.

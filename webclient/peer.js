@@ -34,6 +34,10 @@ export class Peer {
   #configuration;
   /** @type {Map<MediaStreamTrack, RTCRtpTransceiver>} */
   #arrived = new Map();
+  /** Their last description, in their words: browsers keep only what they know. */
+  #described = '';
+  /** The mids of the sections that they ever marked as slides.  No mid is used twice. @type {Set<string>} */
+  #theirSlides = new Set();
   /** Work on descriptions happens in the order in which it was asked for. @type {Promise<void>} */
   #queue = Promise.resolve();
   /** There is something that we have not offered yet. */
@@ -171,8 +175,7 @@ export class Peer {
   async #takeOffer(sdp) {
     // Theirs takes the place of ours (implicit rollback), and ours is made anew.
     if (this.pc.signalingState === 'have-local-offer') this.#due = true;
-    clearTimeout(this.#guard);
-    await this.pc.setRemoteDescription({ type: 'offer', sdp });
+    await this.#setRemote('offer', sdp);
     for (const kind of KINDS) this.#join(kind);
     await this.#describe(await this.pc.createAnswer());
     await this.#agreed();
@@ -181,9 +184,22 @@ export class Peer {
   /** @param {string} sdp */
   async #takeAnswer(sdp) {
     if (this.pc.signalingState !== 'have-local-offer') return;
-    clearTimeout(this.#guard);
-    await this.pc.setRemoteDescription({ type: 'answer', sdp });
+    await this.#setRemote('answer', sdp);
     await this.#agreed();
+  }
+
+  /**
+   * @param {RTCSdpType} type
+   * @param {string} sdp
+   */
+  async #setRemote(type, sdp) {
+    clearTimeout(this.#guard);
+    // Before: tracks arrive meanwhile.
+    for (const section of sdp.split(/^m=/m)) {
+      if (/^a=content:\S*\bslides\b/m.test(section)) this.#theirSlides.add(/^a=mid:(\S+)/m.exec(section)?.[1] ?? '');
+    }
+    await this.pc.setRemoteDescription({ type, sdp });
+    this.#described = sdp;
   }
 
   async #agreed() {
@@ -220,9 +236,8 @@ export class Peer {
    * @param {Kind} kind
    */
   #freePlace(kind) {
-    const theirSlides = this.#theirSlides();
     return this.pc.getTransceivers().find((each) => each.mid !== null && each.receiver.track.kind === kind && each.direction !== 'stopped'
-      && each !== this.slides && !each.sender.track && !theirSlides.has(each.mid));
+      && each !== this.slides && !each.sender.track && !this.#theirSlides.has(each.mid));
   }
 
   /**
@@ -251,17 +266,10 @@ export class Peer {
     void this.#occupy(kind, place);
   }
 
-  /** The mids of the sections that they marked as slides. @returns {Set<string>} */
-  #theirSlides() {
-    const sections = this.pc.remoteDescription?.sdp.split(/^m=/m).filter((each) => /^a=content:\S*\bslides\b/m.test(each)) ?? [];
-    return new Set(sections.map((each) => /^a=mid:(\S+)/m.exec(each)?.[1] ?? ''));
-  }
-
   /** Tells camera and screen apart: by the mark, or the second one is the screen. */
   #arrange() {
-    const slides = this.#theirSlides();
     const tracks = [...this.#arrived.keys()];
-    const camera = tracks.find((track) => track.kind === 'video' && !slides.has(this.#arrived.get(track)?.mid ?? ''));
+    const camera = tracks.find((track) => track.kind === 'video' && !this.#theirSlides.has(this.#arrived.get(track)?.mid ?? ''));
     const isMain = (/** @type {MediaStreamTrack} */ track) => track.kind === 'audio' || track === camera;
     this.remote = { main: tracks.filter(isMain), screen: tracks.filter((track) => !isMain(track)) };
   }
@@ -294,8 +302,7 @@ export class Peer {
    * @param {string} ufrag
    */
   #expects(ufrag) {
-    const known = this.pc.remoteDescription?.sdp;
-    return known !== undefined && (!ufrag || known.split(/\r?\n/).includes(`a=ice-ufrag:${ufrag}`));
+    return this.pc.remoteDescription !== null && (!ufrag || this.#described.split(/\r?\n/).includes(`a=ice-ufrag:${ufrag}`));
   }
 
   /**
