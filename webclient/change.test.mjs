@@ -355,3 +355,22 @@ test('a page that was loaded anew hears whom to call again', async () => {
   socket.say({ event: 'ended', call: 'older', reason: 'page-lost', text: 'anew' });
   assert.deepEqual(lost, [{ address: 'bob@example.org', reason: 'page-lost', text: 'anew' }]);
 });
+
+test('an offer keeps the credentials that each section has, unless another path is wanted or the browser refuses', async () => {
+  const sdp = (first, second, port = 9) => `v=0\r\nm=audio 9 x\r\na=ice-ufrag:${first}\r\na=ice-pwd:pw-${first}\r\nm=video ${port} x\r\na=ice-ufrag:${second}\r\na=ice-pwd:pw-${second}\r\n`;
+  const offered = async (current, change, refuses = false) => {
+    const { call, pc, offers, answer } = await talking();
+    pc.currentLocalDescription = { type: 'offer', sdp: current };
+    pc.createOffer = async () => ({ type: 'offer', sdp: sdp('A', 'A') });
+    const set = pc.setLocalDescription.bind(pc);
+    if (refuses) pc.setLocalDescription = async (description) => { if (description.sdp === sdp('A', 'A')) return set(description); throw new Error('changed'); };
+    void change(call);
+    await answer();
+    return offers()[0].sdp.sdp;
+  };
+  const add = (call) => call.addVideo().catch(() => {});
+  assert.equal(await offered(sdp('A', 'B'), add), sdp('A', 'B'));
+  assert.equal(await offered(sdp('A', 'B', 0), add), sdp('A', 'A'), 'of a section that was rejected');
+  assert.equal(await offered(sdp('A', 'B'), add, true), sdp('A', 'A'));
+  assert.equal(await offered(sdp('A', 'B'), (call) => call.restart()), sdp('A', 'A'));
+});

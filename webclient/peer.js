@@ -42,6 +42,7 @@ export class Peer {
   #queue = Promise.resolve();
   /** There is something that we have not offered yet. */
   #due = false;
+  #restarting = false;
   /** Those who wait for what we offer. @type {Array<(error?: CarillonError) => void>} */
   #waiting = [];
   /** Their candidates that came before the description. @type {RTCIceCandidateInit[]} */
@@ -84,6 +85,7 @@ export class Peer {
   /** Looks for another network path. */
   restart() {
     this.pc.restartIce();
+    this.#restarting = true;
     this.negotiate().catch(() => {});
   }
 
@@ -167,7 +169,9 @@ export class Peer {
     // When their answer comes, or ours is given, this is called again.
     if (!this.#due || this.pc.signalingState !== 'stable') return;
     this.#due = false;
-    await this.#describe(await this.pc.createOffer());
+    const offer = await this.pc.createOffer();
+    const kept = this.#restarting ? '' : withCredentials(offer.sdp ?? '', this.pc.currentLocalDescription?.sdp ?? '');
+    await this.#describe(offer, kept);
     if (this.settled) this.#guard = setTimeout(() => this.#enqueue(() => { throw new CarillonError('timeout', 'The other side did not answer in time.'); }), ANSWER_GUARD);
   }
 
@@ -185,6 +189,7 @@ export class Peer {
   async #takeAnswer(sdp) {
     if (this.pc.signalingState !== 'have-local-offer') return;
     await this.#setRemote('answer', sdp);
+    this.#restarting = false;
     await this.#agreed();
   }
 
@@ -277,10 +282,13 @@ export class Peer {
   /**
    * Sets and sends our description, then the candidates found meanwhile: no candidate may overtake it.
    * @param {RTCSessionDescriptionInit} description
+   * @param {string} [better] the same, if the browser takes it
    */
-  async #describe({ type, sdp }) {
+  async #describe({ type, sdp }, better) {
     this.#ours = [];
-    await this.pc.setLocalDescription({ type, sdp });
+    const set = (/** @type {string | undefined} */ text) => this.pc.setLocalDescription({ type, sdp: text });
+    if (better && better !== sdp) await set(better).then(() => { sdp = better; }, () => set(sdp));
+    else await set(sdp);
     const mid = this.slides?.mid;
     this.#wire.tell({ event: type, sdp: { type, sdp: mid ? sdp?.replace(`a=mid:${mid}\r\n`, '$&a=content:slides\r\n') : sdp } });
     for (const frame of this.#ours) this.#wire.tell(frame);
@@ -322,4 +330,19 @@ export class Peer {
       this.#wire.failed(error);
     });
   }
+}
+
+/**
+ * The offer with the ICE credentials that each section has.  With a peer that does not bundle, Chromium (156) offers those of the first section for
+ * all of them, which restarts ICE where the second one has its own; Dino 0.4 cannot follow that.
+ * @param {string} offer
+ * @param {string} current
+ */
+function withCredentials(offer, current) {
+  const before = current.split(/^(?=m=)/m);
+  return offer.split(/^(?=m=)/m).map((section, index) => {
+    const known = before[index] ?? '';
+    if (!index || /^m=\S+ 0 /.test(known)) return section;
+    return [/^a=ice-ufrag:.*$/m, /^a=ice-pwd:.*$/m].reduce((text, line) => text.replace(line, (own) => line.exec(known)?.[0] ?? own), section);
+  }).join('');
 }

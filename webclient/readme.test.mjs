@@ -65,6 +65,16 @@ test('the package has every file that it needs, and no dependency', () => {
   }
 });
 
+test('the button speaks each of its languages in full', async () => {
+  Object.assign(globalThis, { HTMLElement: class {}, customElements: { get: () => undefined, define: () => {} } });
+  const { texts } = await import('./carillon-call.js');
+  for (const [language, sentences] of Object.entries(texts)) {
+    assert.deepEqual(Object.keys(sentences), Object.keys(texts.en), language);
+    for (const [key, sentence] of Object.entries(sentences)) assert.ok(sentence && (language === 'en' || sentence !== texts.en[key]), `${language} ${key}`);
+    assert.ok(sentences['origin-refused'].includes('{key}'));
+  }
+});
+
 test('a TypeScript program has the types', () => {
   const tsc = join(here, '../testdata/browser/node_modules/typescript/bin/tsc');
   assert.ok(existsSync(tsc), 'testdata/install browser');

@@ -58,6 +58,13 @@ export async function walk(library, options) {
     return after.filter(([mid, frames]) => frames > (before.find(([known]) => known === mid)?.[1] ?? 0)).length >= pictures;
   };
   await step('connected', () => a.state === 'connected' && b.state === 'connected');
+  // A camera that joins a section with credentials of its own leaves them alone.
+  await b.addVideo();
+  const own = ufrags(sent.a);
+  await a.addVideo();
+  await step('a second camera restarts no ICE', () => a.hasRemoteVideo && b.hasRemoteVideo && ufrags(sent.a) === own && own.split(',').length === 2);
+  await Promise.all([a.removeVideo(), b.removeVideo()]);
+  await step('both cameras are gone', () => !a.hasRemoteVideo && !b.hasRemoteVideo);
   await Promise.all([a.addVideo(), b.addVideo()]);
   await step('both added their camera at once', () => a.hasRemoteVideo && b.hasRemoteVideo);
   await step('one section has both', () => sections(sent).filter((kind) => kind === 'video').length === 1);
