@@ -72,7 +72,7 @@ func (c *Component) dial(t *tab, address string, id gateway.ID) (gateway.Frame, 
 // placeCall starts the call that dial admitted.  Its Admitted event answers the request.
 func (c *Component) placeCall(t *tab, to jid.JID, local bool, a *admission, id gateway.ID) error {
 	var r *runner
-	var outputs []call.Output
+	var opening call.Opening
 	tabs := []*tab{t}
 	if local {
 		callees := c.ringable(c.ghostOf(to), to, nil)
@@ -80,17 +80,17 @@ func (c *Component) placeCall(t *tab, to jid.JID, local bool, a *admission, id g
 			return gateway.Errorf(gateway.NotNow, "nobody can be reached at that address now, or it does not exist")
 		}
 		r = c.newRunner(callKey{}, "local", t.address, to)
-		r.machine, outputs = call.NewLocal(c.callConfig(), t.address, to.Bare(), addresses(callees))
+		opening = call.Opening{Kind: call.KindLocal, Tab: t.address, Peer: to.Bare(), Tabs: addresses(callees)}
 		tabs = append(tabs, callees...)
 	} else {
 		sid := uuid.NewString()
 		r = c.newRunner(callKey{t.ghost.address.String(), to.Bare().String(), sid}, "out", t.address, to)
-		r.machine, outputs = call.NewOutgoing(c.callConfig(), sid, t.address, to, t.ghost.devicesOf(to))
+		opening = call.Opening{Kind: call.KindOutgoing, SID: sid, Tab: t.address, Peer: to, Known: t.ghost.devicesOf(to)}
 		c.show(t, to)
 	}
 	r.admission, r.dialled = a, to.String()
 	t.waiting[r] = id
-	if !c.start(r, tabs, outputs) {
+	if !c.start(r, tabs, r.begin(opening)) {
 		delete(t.waiting, r)
 		return gateway.Errorf(gateway.LinkDown, "the call service is being restarted")
 	}
@@ -167,9 +167,8 @@ func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 		rival.post(call.TieLost{SID: m.ID})
 	}
 	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), m.ID}, "in", st.To, st.From)
-	var outputs []call.Output
-	r.machine, outputs = call.NewIncoming(c.callConfig(), call.PeerMessage{From: st.From, To: st.To, Message: m}, addresses(tabs))
-	c.ring(r, g, tabs, outputs)
+	proposed := call.PeerMessage{From: st.From, To: st.To, Message: m}
+	c.ring(r, g, tabs, r.begin(call.Opening{Kind: call.KindIncoming, Tabs: addresses(tabs), First: proposed}))
 }
 
 // rivalOf returns the ghost's own call to somebody who calls it and has not answered, and whether that call goes before theirs.  c.mu is
@@ -207,9 +206,8 @@ func (c *Component) initiate(st stream.Stanza, j jingle.Stanza) *jingle.Error {
 		rival.post(call.TieLost{SID: j.SID})
 		delete(c.calls, r.key) // the rival's, where both chose one sid
 	}
-	var outputs []call.Output
-	r.machine, outputs = call.NewDirect(c.callConfig(), call.PeerRequest{From: st.From, To: st.To, ID: st.ID, Jingle: j})
-	if !c.ring(r, g, tabs, outputs) {
+	request := call.PeerRequest{From: st.From, To: st.To, ID: st.ID, Jingle: j}
+	if !c.ring(r, g, tabs, r.begin(call.Opening{Kind: call.KindDirect, First: request})) {
 		return errBusy
 	}
 	return nil

@@ -1,7 +1,6 @@
 package component
 
 import (
-	"fmt"
 	"log/slog"
 	"runtime/debug"
 	"slices"
@@ -118,12 +117,31 @@ func (r *runner) run(first []call.Output) {
 }
 
 func (r *runner) handle(in call.Input) bool {
-	if r.c.log.Enabled(r.c.ctx, slog.LevelDebug) {
-		r.c.log.Debug("call input", "call", r.id, "kind", fmt.Sprintf("%T", in))
-	}
-	outputs := r.machine.Handle(time.Now(), in)
+	now := time.Now()
+	r.record(now, in)
+	outputs := r.machine.Handle(now, in)
 	r.note()
 	return r.carryOut(outputs)
+}
+
+// begin makes the machine.  It panics on an opening that lacks what its kind needs, which is a mistake of the caller's.
+func (r *runner) begin(o call.Opening) []call.Output {
+	cfg := r.c.callConfig()
+	o.TURN, o.Durations = cfg.TURN, cfg.Durations
+	r.record(r.started, o)
+	m, outputs, err := o.Start(cfg)
+	if err != nil {
+		panic(err)
+	}
+	r.machine = m
+	return outputs
+}
+
+// record logs an input, so that carillon replay can take the call through the engine again.
+func (r *runner) record(now time.Time, in call.Input) {
+	if r.c.log.Enabled(r.c.ctx, slog.LevelDebug) {
+		r.c.log.Debug("call input", "call", r.id, "input", string(call.Record(now, in)))
+	}
 }
 
 // note keeps what the call is calling with, for who looks for ties.

@@ -18,6 +18,7 @@ const usage = `usage: carillon COMMAND [FLAGS]
   serve    run the gateway: carillon serve -config FILE
   demo     run a private XMPP server, the gateway and an echo account, to try it
   convert  translate an SDP to Jingle, or Jingle to SDP: carillon convert [FLAGS] FILE
+  replay   take a call out of a debug log through the engine again
   version  print the version
 
 carillon COMMAND -help lists a command's flags.
@@ -45,7 +46,7 @@ func main() {
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	commands := map[string]func(context.Context, []string, io.Writer, io.Writer) error{
-		"serve": serve, "demo": demo, "convert": convert, "version": printVersion,
+		"serve": serve, "demo": demo, "convert": convert, "replay": replay, "version": printVersion,
 	}
 	if len(args) == 0 {
 		fmt.Fprint(stderr, usage)

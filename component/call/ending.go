@@ -92,7 +92,7 @@ type meaning struct {
 
 var (
 	unwilling    = meaning{PeerDeclined, PeerCancelled, PeerHungUp}
-	impossible   = meaning{Incompatible, Incompatible, Incompatible}
+	impossible   = meaning{Incompatible, Incompatible, Failed}
 	disconnected = meaning{NoConnection, NoConnection, NoConnection}
 )
 

@@ -85,11 +85,13 @@ type replay struct {
 	names   map[string]jid.JID
 	known   []Resource
 	machine Machine
-	start   func(Input) (Machine, []Output) // of a call that its first input makes
+	start   func(Input) []string // of a call that its first input makes
 	now     time.Duration
 	due     map[Timer]time.Duration
 	ids     int
 	ended   bool
+	taken   []string // records of the inputs
+	did     []string // what they led to
 }
 
 func newReplay(t *testing.T) *replay {
@@ -145,6 +147,15 @@ func (r *replay) step(line string) []string {
 	return nil
 }
 
+func (r *replay) name(j jid.JID) string {
+	for short, long := range r.names {
+		if long.Equal(j) {
+			return short
+		}
+	}
+	return j.String()
+}
+
 func (r *replay) jid(name string) jid.JID {
 	if j, ok := r.names[name]; ok {
 		return j
@@ -167,30 +178,39 @@ func (r *replay) jids(names []string) []jid.JID {
 // call begins: "outgoing SID TAB PEER", "incoming TAB...", "direct", "local CALLER CALLEE TAB...".
 func (r *replay) call(f []string) []string {
 	r.cfg.NewID = func() string { r.ids++; return "id" + strconv.Itoa(r.ids) }
+	o := Opening{Kind: Kind(f[0]), TURN: r.cfg.TURN}
+	switch o.Kind {
+	case KindOutgoing:
+		o.SID, o.Tab, o.Peer, o.Known = f[1], r.jid(f[2]), r.jid(f[3]), r.known
+	case KindLocal:
+		o.Tab, o.Peer, o.Tabs = r.jid(f[1]), r.jid(f[2]), r.jids(f[3:])
+	case KindIncoming, KindDirect:
+		o.Tabs = r.jids(f[1:])
+		r.start = func(in Input) []string { o.First = in; return r.open(o) }
+		return nil
+	}
+	return r.open(o)
+}
+
+func (r *replay) open(o Opening) []string {
+	r.taken = append(r.taken, string(Record(r.clock(), o)))
 	var out []Output
-	switch f[0] {
-	case "outgoing":
-		r.machine, out = NewOutgoing(r.cfg, f[1], r.jid(f[2]), r.jid(f[3]), r.known)
-	case "local":
-		r.machine, out = NewLocal(r.cfg, r.jid(f[1]), r.jid(f[2]), r.jids(f[3:]))
-	case "incoming":
-		r.start = func(in Input) (Machine, []Output) { return NewIncoming(r.cfg, in.(PeerMessage), r.jids(f[1:])) }
-	case "direct":
-		r.start = func(in Input) (Machine, []Output) { return NewDirect(r.cfg, in.(PeerRequest)) }
-	default:
-		r.fail("no such call: %s", f[0])
+	var err error
+	if r.machine, out, err = o.Start(r.cfg); err != nil {
+		r.fail("%v", err)
 	}
 	return r.outputs(out)
 }
 
 func (r *replay) input(in Input) []string {
+	if r.machine != nil {
+		r.taken = append(r.taken, string(Record(r.clock(), in)))
+	}
 	if r.machine == nil {
 		if r.start == nil {
 			r.fail("no call yet")
 		}
-		var out []Output
-		r.machine, out = r.start(in)
-		return r.outputs(out)
+		return r.start(in)
 	}
 	return r.outputs(r.machine.Handle(r.clock(), in))
 }
@@ -239,8 +259,9 @@ func (r *replay) outputs(out []Output) []string {
 		case Ended:
 			r.ended = true
 		}
-		if text := r.render(o); text != "" {
+		if text := Render(o, r.name); text != "" {
 			lines = append(lines, "    "+text)
+			r.did = append(r.did, "    "+Render(o, jid.JID.String))
 		}
 	}
 	return lines

@@ -9,8 +9,10 @@ import (
 	"carillon/jingle"
 )
 
-// render writes an output as a line of a transcript.  Untranslated lines are left out: they are sdpconv's to test.
-func (r *replay) render(o Output) string {
+// Render writes an output as a line of a transcript: what a person wants to see of it.  name writes an address.  What is of no
+// interest in a transcript, such as Untranslated, gives "".
+func Render(o Output, name func(jid.JID) string) string {
+	r := renderer{name}
 	switch o := o.(type) {
 	case ToBrowser:
 		return "B< " + r.name(o.Tab) + " " + r.event(o.Event)
@@ -38,14 +40,7 @@ func (r *replay) render(o Output) string {
 	return ""
 }
 
-func (r *replay) name(j jid.JID) string {
-	for short, long := range r.names {
-		if long.Equal(j) {
-			return short
-		}
-	}
-	return j.String()
-}
+type renderer struct{ name func(jid.JID) string }
 
 func verdictOf(e *jingle.Error) string {
 	if e == nil {
@@ -61,7 +56,7 @@ func verdictOf(e *jingle.Error) string {
 	return s
 }
 
-func (r *replay) event(e Event) string {
+func (r renderer) event(e Event) string {
 	switch e := e.(type) {
 	case Admitted:
 		return "admitted"
@@ -166,8 +161,8 @@ func sdpSummary(sdp string) string {
 	for line := range strings.SplitSeq(sdp, "\r\n") {
 		switch name, value, _ := strings.Cut(strings.TrimPrefix(line, "a="), ":"); {
 		case strings.HasPrefix(line, "m="):
-			f := strings.Fields(line[2:])
-			parts = append(parts, fmt.Sprintf("[%s %s", f[0], strings.Join(f[3:], ",")))
+			f := append(strings.Fields(line[2:]), "", "", "")
+			parts = append(parts, fmt.Sprintf("[%s %s", f[0], strings.Trim(strings.Join(f[3:], ","), ",")))
 			if f[1] == "0" {
 				parts[len(parts)-1] += " rejected"
 			}
@@ -179,7 +174,7 @@ func sdpSummary(sdp string) string {
 		case name == "sendrecv", name == "sendonly", name == "recvonly", name == "inactive", name == "rtcp-mux":
 			parts[len(parts)-1] += " " + name
 		case name == "candidate":
-			f := strings.Fields(value)
+			f := append(strings.Fields(value), make([]string, 6)...)
 			parts[len(parts)-1] += " " + f[4] + "/" + f[5] + "/" + f[1]
 		}
 	}
