@@ -33,12 +33,13 @@ type Input interface{ input() }
 
 // Inputs from a browser tab.  Tab is the full JID of the tab that sent it; the component has checked that.
 type (
-	// BrowserOffer carries the tab's SDP offer, once the call was admitted.
+	// BrowserOffer carries the tab's SDP offer: the first once the call was admitted, and others at any time after offer and answer
+	// were exchanged.  Each of those gets one RemoteAnswer, unless a RemoteOffer crosses it, to which it gives way.
 	BrowserOffer struct {
 		Tab jid.JID
 		SDP string
 	}
-	// BrowserAnswer carries the tab's SDP answer.
+	// BrowserAnswer carries the tab's SDP answer to a RemoteOffer.
 	BrowserAnswer struct {
 		Tab jid.JID
 		SDP string
@@ -48,7 +49,8 @@ type (
 		Tab       jid.JID
 		Candidate string // "candidate:..." as browsers write it
 		Mid       string
-		Line      int // sdpMLineIndex, -1 when absent
+		Line      int    // sdpMLineIndex, -1 when absent
+		Ufrag     string // RTCIceCandidate.usernameFragment; "" when absent
 	}
 	BrowserAccept  struct{ Tab jid.JID }
 	BrowserDecline struct{ Tab jid.JID }
@@ -228,7 +230,8 @@ type (
 	RemoteRinging struct{}
 	// Proceeding: a device of the peer took the call; media is being agreed on.
 	Proceeding struct{ Peer jid.JID }
-	// RemoteOffer and RemoteAnswer carry SDP for setRemoteDescription.
+	// RemoteOffer and RemoteAnswer carry SDP for setRemoteDescription.  A RemoteOffer may come at any time, and the tab rolls an offer of its
+	// own back for it (RFC 9429 section 4.1.10.2).
 	RemoteOffer  struct{ SDP string }
 	RemoteAnswer struct{ SDP string }
 	// RemoteCandidate is for addIceCandidate.  An empty Candidate ends the candidates of that section.

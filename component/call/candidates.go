@@ -30,6 +30,9 @@ func (t *trickle[T]) admit(c T) bool {
 	return t.open
 }
 
+// renew allows for as many candidates again, of another negotiation.
+func (t *trickle[T]) renew() { t.count = 0 }
+
 // release lets candidates through from now on and returns those that were held.
 func (t *trickle[T]) release() []T {
 	held := t.held

@@ -20,7 +20,9 @@ type local struct {
 	lines    sdpconv.Lines
 	toCallee trickle[RemoteCandidate]
 	toCaller trickle[RemoteCandidate]
-	unsaid   infos // before the call was answered
+	unsaid   infos         // before the call was answered
+	asker    jid.JID       // the tab whose offer waits for an answer in the call; zero for none
+	offered  sdpconv.Lines // after that offer
 }
 
 // NewLocal makes the call of a tab (full JID) to an address (bare) whose tabs are given.
@@ -127,6 +129,10 @@ func (l *local) finish(caller, callee Outcome) {
 
 // browserOffer rings the other address.
 func (l *local) browserOffer(in BrowserOffer) {
+	if l.state.accepted() {
+		l.reoffer(in)
+		return
+	}
 	if l.state != Offering || l.caller.find(in.Tab) == nil {
 		l.refuse(in.Tab, refusedOffer)
 		return
@@ -190,14 +196,20 @@ func (l *local) decline(tab jid.JID) {
 }
 
 func (l *local) browserAnswer(in BrowserAnswer) {
+	if l.state.accepted() {
+		l.reanswer(in)
+		return
+	}
 	if l.state != Answering || l.callee.find(in.Tab) == nil {
 		l.refuse(in.Tab, refusedAnswer)
 		return
 	}
-	if _, _, _, err := sdpconv.FromSDP(in.SDP, jingle.Responder, l.lines); err != nil {
+	_, lines, _, err := sdpconv.FromSDP(in.SDP, jingle.Responder, l.lines)
+	if err != nil {
 		l.refuse(in.Tab, unusableSDP("answer", err))
 		return
 	}
+	l.lines = lines
 	l.move(accept)
 	for _, p := range l.caller {
 		l.tell(p.tab, RemoteAnswer{SDP: in.SDP})
@@ -295,6 +307,7 @@ func (l *local) media(in BrowserMedia) {
 
 // watch runs the grace period while a side has no page with a socket.
 func (l *local) watch() {
+	l.watchAnswer()
 	waiting := l.caller.lost() || (l.state >= Ringing && l.callee.lost())
 	switch {
 	case !waiting:
@@ -341,6 +354,8 @@ func (l *local) timeout(t Timer) {
 		l.finish(NoConnection, NoConnection)
 	case t == TimerGrace:
 		l.lostSide(l.caller.lost())
+	case t == TimerAnswer && l.state.accepted():
+		l.unanswered()
 	case l.state == Offering:
 		l.finish(NoMedia, PeerCancelled)
 	case l.state == Ringing:

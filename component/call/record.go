@@ -72,6 +72,7 @@ type record struct {
 	SDP       string        `json:"sdp,omitempty"`
 	Candidate string        `json:"candidate,omitempty"`
 	Mid       string        `json:"mid,omitempty"`
+	Ufrag     string        `json:"ufrag,omitempty"`
 	Line      int           `json:"line,omitempty"`
 	State     string        `json:"state,omitempty"`
 	XML       string        `json:"xml,omitempty"` // the <jingle/>, or the element of XEP-0353
@@ -157,7 +158,7 @@ func tabRecord(in Input, tab jid.JID) record {
 	case BrowserAnswer:
 		r.Input, r.SDP = "answer", in.SDP
 	case BrowserCandidate:
-		r.Input, r.Candidate, r.Mid, r.Line = "candidate", in.Candidate, in.Mid, in.Line
+		r.Input, r.Candidate, r.Mid, r.Line, r.Ufrag = "candidate", in.Candidate, in.Mid, in.Line, in.Ufrag
 	case BrowserMedia:
 		r.Input, r.State = "media", string(in.State)
 	case BrowserInfo:

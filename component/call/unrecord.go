@@ -51,7 +51,7 @@ func (r record) readFrame(p *reader) (Input, error) {
 	case "answer":
 		return BrowserAnswer{tab, r.SDP}, nil
 	case "candidate":
-		return BrowserCandidate{Tab: tab, Candidate: r.Candidate, Mid: r.Mid, Line: r.Line}, nil
+		return BrowserCandidate{Tab: tab, Candidate: r.Candidate, Mid: r.Mid, Line: r.Line, Ufrag: r.Ufrag}, nil
 	case "media":
 		return BrowserMedia{tab, MediaState(r.State)}, nil
 	case "info":

@@ -104,11 +104,13 @@ type walk struct {
 	described  map[string]bool
 	opened     bool // session-initiate or session-accept has left
 	terminated int
-	passed     map[string]int // candidates, by who they went to
+	passed     map[string]int  // candidates, by who they went to
+	asked      map[string]bool // tabs whose offer waits for its answer
+	owes       map[string]bool // tabs that have an offer to answer
 }
 
 func newWalk(t *testing.T, rng *rand.Rand, a *alphabet, at int) *walk {
-	w := &walk{T: t, alphabet: a, rng: rng, at: at, running: map[Timer]bool{}, seen: map[State]bool{}, told: map[string]int{}, described: map[string]bool{}, passed: map[string]int{}}
+	w := &walk{T: t, alphabet: a, rng: rng, at: at, running: map[Timer]bool{}, seen: map[State]bool{}, told: map[string]int{}, described: map[string]bool{}, passed: map[string]int{}, asked: map[string]bool{}, owes: map[string]bool{}}
 	ids := 0
 	cfg := Config{NewID: func() string { ids++; return fmt.Sprint(ids) }, TURN: rng.IntN(2) == 0}
 	tab, phone, bob := a.tabs[0], a.peers[0], a.peers[3]
@@ -295,9 +297,7 @@ func (w *walk) check(in Input, out []Output) {
 			w.fail("%T after the end", o)
 		}
 	}
-	if wantsAnswer(in) && len(out) == 0 {
-		w.fail("silence")
-	}
+	w.exchange(in, out)
 	_, asks := in.(PeerRequest)
 	if asks != (answers == 1) || answers > 1 {
 		w.fail("%d answers", answers)
@@ -316,6 +316,50 @@ func (w *walk) check(in Input, out []Output) {
 		w.fail("an active call without a ping to come")
 	}
 	w.seen[state] = true
+}
+
+// exchange follows offers and answers: each offer of a tab gets one answer, is refused, or gives way to an offer that the tab got.
+func (w *walk) exchange(in Input, out []Output) {
+	tab, _ := tabOf(in)
+	name, silent, refused := tab.String(), len(out) == 0, false
+	owed := w.owes[name]
+	for _, o := range out {
+		t, ok := o.(ToBrowser)
+		refused = refused || ok && isRefused(t.Event) && t.Tab.Equal(tab)
+	}
+	switch in.(type) {
+	case BrowserOffer:
+		if silent && !owed {
+			w.fail("silence")
+		}
+		w.asked[name] = w.asked[name] || !silent && !refused
+	case BrowserAnswer:
+		if silent {
+			w.fail("silence")
+		}
+		if !refused {
+			w.owes[name] = false
+		}
+	default:
+		if wantsAnswer(in) && silent {
+			w.fail("silence")
+		}
+	}
+	for _, o := range out {
+		t, ok := o.(ToBrowser)
+		if !ok {
+			continue
+		}
+		switch name := t.Tab.String(); t.Event.(type) {
+		case RemoteOffer:
+			w.asked[name], w.owes[name] = false, true
+		case RemoteAnswer:
+			if !w.asked[name] {
+				w.fail("an answer to nothing")
+			}
+			w.asked[name] = false
+		}
+	}
 }
 
 // wantsAnswer tells whether an input is something that a tab asks for.
