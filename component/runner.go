@@ -175,7 +175,7 @@ func (r *runner) carryOut(outputs []call.Output) (ended bool) {
 		case call.SendMessage:
 			r.sendMessage(o)
 		case call.SendRequest:
-			iq := newStanza("iq", "set", o.From, o.To, "").Append(o.Jingle.Element())
+			iq := newStanza("iq", "set", o.From, o.To, "").Append(o.Element())
 			r.request(o.Tag, o.To, iq, requestTimeout)
 		case call.SendPing:
 			iq := newStanza("iq", "get", o.From, o.To, "").Append(element.New(nsPing, "ping"))

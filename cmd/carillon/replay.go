@@ -154,7 +154,7 @@ func printReplay(w io.Writer, c recordedCall) error {
 			return fmt.Errorf("input %d: %w; the log begins in the middle of the call", n+1, err)
 		}
 		for _, line := range did {
-			if _, err := fmt.Fprintln(w, printable(line)); err != nil {
+			if _, err := fmt.Fprintln(w, plainText(line)); err != nil {
 				return err
 			}
 		}
@@ -162,8 +162,8 @@ func printReplay(w io.Writer, c recordedCall) error {
 	return nil
 }
 
-// printable keeps what strangers sent from steering a terminal.
-func printable(line string) string {
+// plainText keeps what strangers sent from steering a terminal.
+func plainText(line string) string {
 	return strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) {
 			return unicode.ReplacementChar

@@ -4,12 +4,12 @@
 // I/O, reads no clock and starts no goroutine: whoever owns it feeds it and carries out what it returns, in order.  So a call
 // can be printed, tested with a transcript, and replayed from a log.
 //
-// # Limits
+// # Changes
 //
-// A session keeps the contents and the transports that it was accepted with.  content-add and transport-replace are rejected,
-// content-modify is acknowledged and changes nothing.  An ICE restart, which Conversations begins with a transport-info of new
-// credentials and no candidates, is acknowledged and not followed: when the old path stays dead, so does the media, and the call
-// ends as one whose media was interrupted.
+// An accepted session changes by the rules of sdpconv: an offer of the tab becomes single-content actions, each acknowledged before
+// the next, and then one answer; an action of the peer becomes an offer to the tab, whose answer becomes what the peer is told.  One
+// negotiation is under way at a time (see negotiation).  What the peer's client cannot do, by its jingle.Profile, is left out with a Warning,
+// and the call goes on.
 package call
 
 import (
@@ -18,6 +18,7 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"carillon/jingle"
+	"carillon/jingle/element"
 	"carillon/sdpconv"
 )
 
@@ -169,11 +170,13 @@ type (
 		ID       string
 		Message  jingle.Message
 	}
-	// SendRequest sends an IQ set with a <jingle/>; its reply comes back as a PeerReply of the same tag.
+	// SendRequest sends an IQ set with a <jingle/>, written by Element; its reply comes back as a PeerReply of the same tag.
 	SendRequest struct {
 		Tag      int
 		From, To jid.JID
 		Jingle   jingle.Stanza
+		For      jingle.Profile // of the peer's client
+		By       jingle.Role    // ours
 	}
 	// SendPing sends a XEP-0199 ping, answered by a PeerReply.
 	SendPing struct {
@@ -271,3 +274,12 @@ type WarningCode string
 
 // WarnNoRoute: the tab had no candidate that may be sent and there is no TURN server.
 const WarnNoRoute WarningCode = "no-route"
+
+// Warnings of what the peer's application does not do.
+const (
+	WarnNotTaken  WarningCode = "video-not-taken" // it cannot take what was added, or its person declined
+	WarnNoRestart WarningCode = "no-restart"      // it cannot restart ICE: a path that broke stays broken
+)
+
+// Element returns the request's <jingle/> as the peer's client understands it.
+func (r SendRequest) Element() *element.Element { return r.For.Element(r.Jingle, r.By) }

@@ -1,6 +1,8 @@
 package call
 
 import (
+	"slices"
+
 	"carillon/jingle"
 	"carillon/sdpconv"
 )
@@ -24,10 +26,16 @@ func (t *trickle[T]) admit(c T) bool {
 		return false
 	}
 	t.count++
-	if !t.open && len(t.held) < maxHeldCandidates {
-		t.held = append(t.held, c)
+	if !t.open {
+		t.hold(c)
 	}
 	return t.open
+}
+
+func (t *trickle[T]) hold(c T) {
+	if len(t.held) < maxHeldCandidates {
+		t.held = append(t.held, c)
+	}
 }
 
 // renew allows for as many candidates again, of another negotiation.
@@ -43,8 +51,9 @@ func (t *trickle[T]) release() []T {
 // uplink is what the tab's candidates go through.
 type uplink struct {
 	trickle[tabCandidate]
-	usable   bool // one could be sent
-	gathered bool // the tab has no more
+	restart  *jingle.Stanza // answers an ICE restart of the peer, and waits for a candidate to go with
+	usable   bool           // one could be sent
+	gathered bool           // the tab has no more
 	warned   bool
 }
 
@@ -56,12 +65,17 @@ type tabCandidate struct {
 	candidate jingle.Candidate
 }
 
-// peerCandidate is a candidate of the peer, or the end of them for an m-line.
-type peerCandidate struct {
-	line      int
-	ufrag     string
-	candidate jingle.Candidate
-	end       bool
+// shown is what the tab has of a content of the peer's.
+type shown struct {
+	ufrag string
+	count int // candidates of that generation that it was told, or was not to be told
+	ended bool
+}
+
+// key names a content in a map.
+type key struct {
+	creator jingle.Role
+	name    string
 }
 
 // forPeer returns a content of ours with only those candidates that may be sent.
@@ -79,21 +93,23 @@ func (s *session) forPeer(c jingle.Content) jingle.Content {
 	return c
 }
 
-// forBrowser returns a content of the peer without the candidates that browsers have no use for: they use rtcp-mux only, and
-// Dino sends component 2 all the same.
-func forBrowser(c jingle.Content) jingle.Content {
-	if c.ICE == nil {
-		return c
-	}
-	ice := *c.ICE
-	ice.Candidates = nil
-	for _, one := range c.ICE.Candidates {
-		if one.Component == 1 && len(ice.Candidates) < maxHeldCandidates {
-			ice.Candidates = append(ice.Candidates, one)
+// loosen takes the candidates out of a description: those of a later offer or answer go one by one, as if they had been trickled.
+func (s *session) loosen(d *jingle.Description, lines sdpconv.Lines) []tabCandidate {
+	var list []tabCandidate
+	for i := range d.Contents {
+		c := &d.Contents[i]
+		at := lines.Find(c.Creator, c.Name)
+		if c.ICE == nil || at < 0 {
+			continue
 		}
+		for _, one := range c.ICE.Candidates {
+			list = append(list, tabCandidate{mid: lines[at].Mid, line: at, ufrag: c.ICE.Ufrag, candidate: one})
+		}
+		ice := *c.ICE
+		ice.Candidates, ice.GatheringComplete = nil, false
+		c.ICE = &ice
 	}
-	c.ICE = &ice
-	return c
+	return list
 }
 
 // browserCandidate takes a candidate of the tab.
@@ -115,10 +131,15 @@ func (s *session) browserCandidate(in BrowserCandidate) {
 		return
 	}
 	s.up.usable = true
-	tc := tabCandidate{mid: in.Mid, line: in.Line, ufrag: ufrag, candidate: c}
-	if s.up.admit(tc) {
-		s.sendCandidate(tc)
+	if ufrag == "" {
+		ufrag = in.Ufrag
 	}
+	if s.up.count >= maxCandidates {
+		return
+	}
+	s.up.count++
+	s.up.hold(tabCandidate{mid: in.Mid, line: in.Line, ufrag: ufrag, candidate: c})
+	s.sendHeld()
 }
 
 // warn tells a person once that nothing the browser found can be used.
@@ -130,106 +151,163 @@ func (s *session) warn() {
 	s.tell(s.tab, Warning{Code: WarnNoRoute})
 }
 
-// sendHeld lets the tab's candidates go, once our description has left.
+// sendHeld lets those of the tab's candidates go whose description the peer has.
 func (s *session) sendHeld() {
-	for _, tc := range s.up.release() {
-		s.sendCandidate(tc)
+	if !s.up.open {
+		return
+	}
+	held := s.up.held
+	s.up.held = nil
+	for _, tc := range held {
+		if !s.sendCandidate(tc) && (s.neg != nil || s.up.restart != nil) {
+			s.up.hold(tc)
+		}
 	}
 }
 
 // sendCandidate sends one candidate, with the credentials that it belongs to: Monal refuses it without, and reads only the first
-// candidate of a stanza.  One of another generation, or of a section that we did not offer, is dropped.
-func (s *session) sendCandidate(tc tabCandidate) {
-	line := s.lineAt(tc.mid, tc.line)
-	if line < 0 {
-		return
+// candidate of a stanza.  It reports false for one of another generation than the peer knows, or of a section that it does not have.
+func (s *session) sendCandidate(tc tabCandidate) bool {
+	lines := s.lines
+	if s.neg != nil {
+		lines = s.neg.offered
 	}
-	content := contentOf(s.ours, s.lines[line])
-	if content == nil || content.ICE == nil || (tc.ufrag != "" && tc.ufrag != content.ICE.Ufrag) {
-		return
+	line := lineAt(lines, tc.mid, tc.line)
+	if line < 0 {
+		return false
 	}
 	tc.candidate.ID = s.cfg.NewID()
-	s.request(jingle.Stanza{Action: jingle.TransportInfo, Contents: []jingle.Content{{
-		Creator: content.Creator,
-		Name:    content.Name,
-		ICE: &jingle.Transport{
-			Ufrag:      content.ICE.Ufrag,
-			Pwd:        content.ICE.Pwd,
-			Candidates: []jingle.Candidate{tc.candidate},
-		},
-	}}})
+	if s.restartWith(lines[line], tc) {
+		return true
+	}
+	i := s.agreed.Find(lines[line].Creator, lines[line].Name)
+	if i < 0 {
+		return false
+	}
+	mine := s.agreed.Said(i, s.role)
+	if mine == nil || mine.ICE == nil || tc.ufrag != "" && tc.ufrag != mine.ICE.Ufrag {
+		return false
+	}
+	if slices.ContainsFunc(mine.ICE.Candidates, func(c jingle.Candidate) bool { return same(c, tc.candidate) }) {
+		return true
+	}
+	a := jingle.Stanza{Action: jingle.TransportInfo, Contents: []jingle.Content{{
+		Creator: mine.Creator,
+		Name:    mine.Name,
+		ICE:     &jingle.Transport{Ufrag: mine.ICE.Ufrag, Pwd: mine.ICE.Pwd, Candidates: []jingle.Candidate{tc.candidate}},
+	}}}
+	s.request(a)
+	if next, err := sdpconv.Apply(s.agreed, a, s.role); err == nil {
+		s.agreed = next
+	}
+	return true
 }
 
-// peerCandidates takes the candidates of a transport-info.
-func (s *session) peerCandidates(contents []jingle.Content) {
-	for _, c := range contents {
-		line := s.lines.Find(c.Creator, c.Name)
-		if line < 0 || c.ICE == nil {
+// same compares candidates but for the names that writers give them.
+func same(a, b jingle.Candidate) bool {
+	a.ID, a.Network = b.ID, b.Network
+	return a == b
+}
+
+// holdsRestart keeps the answer to an ICE restart back until there is a candidate to go with it: without one Conversations (2.19) takes
+// it for a restart of ours.
+func (s *session) holdsRestart(a jingle.Stanza) bool {
+	if s.profile.Restart != jingle.RestartEmpty || !s.restarting(a, s.role) {
+		return false
+	}
+	if slices.ContainsFunc(a.Contents, func(c jingle.Content) bool { return c.ICE != nil && len(c.ICE.Candidates) > 0 }) {
+		return false
+	}
+	s.up.restart = &a
+	return true
+}
+
+// restartWith sends the answer to an ICE restart that waited for a candidate, if this one belongs to it.
+func (s *session) restartWith(line sdpconv.Line, tc tabCandidate) bool {
+	if s.up.restart == nil {
+		return false
+	}
+	a := *s.up.restart
+	a.Contents = slices.Clone(a.Contents)
+	i := slices.IndexFunc(a.Contents, func(c jingle.Content) bool {
+		return c.Name == line.Name && c.Creator == line.Creator && c.ICE != nil && (tc.ufrag == "" || tc.ufrag == c.ICE.Ufrag)
+	})
+	if i < 0 {
+		return false
+	}
+	ice := *a.Contents[i].ICE
+	ice.Candidates = []jingle.Candidate{tc.candidate}
+	a.Contents[i].ICE = &ice
+	s.up.restart = nil
+	s.request(a)
+	if next, err := sdpconv.Apply(s.agreed, a, s.role); err == nil {
+		s.agreed = next
+	}
+	return true
+}
+
+// show gives the tab a description of the peer's, and notes what it then has of it.
+func (s *session) show(e Event, d jingle.Description) {
+	s.tell(s.tab, e)
+	if s.shown == nil {
+		s.shown = map[key]shown{}
+	}
+	for _, c := range d.Contents {
+		if c.ICE == nil {
 			continue
 		}
-		for _, one := range forBrowser(c).ICE.Candidates {
-			s.peerCandidate(peerCandidate{line: line, ufrag: c.ICE.Ufrag, candidate: one})
+		k, now := key{c.Creator, c.Name}, shown{ufrag: c.ICE.Ufrag, count: len(c.ICE.Candidates), ended: c.ICE.GatheringComplete}
+		if was, ok := s.shown[k]; ok && was.ufrag == now.ufrag {
+			now.count, now.ended = max(was.count, now.count), was.ended || now.ended
 		}
-		if c.ICE.GatheringComplete {
-			s.peerCandidate(peerCandidate{line: line, ufrag: c.ICE.Ufrag, end: true})
+		s.shown[k] = now
+	}
+	s.tellCandidates()
+}
+
+// tellCandidates hands the tab those candidates of the peer whose description it has.  Those of component 2 it has no use for: browsers use
+// rtcp-mux only, and Dino sends them all the same.
+func (s *session) tellCandidates() {
+	lines := s.lines
+	if s.neg != nil && !s.neg.ours {
+		lines = s.neg.offered
+	}
+	for i, c := range s.agreed.Contents {
+		k := key{c.Creator, c.Name}
+		has, ok := s.shown[k]
+		t := s.transport(i)
+		line := lines.Find(c.Creator, c.Name)
+		if !ok || t == nil || t.Ufrag != has.ufrag || line < 0 || lines[line].State != sdpconv.Live {
+			continue
 		}
+		for _, one := range t.Candidates[min(has.count, len(t.Candidates)):] {
+			if one.Component == 1 {
+				s.tell(s.tab, RemoteCandidate{Mid: lines[line].Mid, Line: line, Candidate: sdpconv.FormatCandidate(one, t.Ufrag)})
+			}
+		}
+		if t.GatheringComplete && !has.ended {
+			s.tell(s.tab, RemoteCandidate{Mid: lines[line].Mid, Line: line})
+		}
+		s.shown[k] = shown{ufrag: has.ufrag, count: len(t.Candidates), ended: has.ended || t.GatheringComplete}
 	}
 }
 
-func (s *session) peerCandidate(pc peerCandidate) {
-	if s.down.admit(pc) {
-		s.tellCandidate(pc)
+// transport returns the peer's transport for a content, as last proposed.
+func (s *session) transport(i int) *jingle.Transport {
+	them := s.role.Other()
+	if r := s.agreed.Contents[i].Replacement; r != nil && r.By == them {
+		return r.ICE
 	}
-}
-
-// tellHeld lets the peer's candidates through, once the tab has the peer's description.
-func (s *session) tellHeld() {
-	for _, pc := range s.down.release() {
-		s.tellCandidate(pc)
+	if said := s.agreed.Said(i, them); said != nil {
+		return said.ICE
 	}
-}
-
-// tellCandidate hands a candidate to the tab.  One without a ufrag belongs to the description (stanza.js in Firefox writes none);
-// one of another is dropped, because a browser refuses it and an ICE restart is not followed: see the package's limits.
-func (s *session) tellCandidate(pc peerCandidate) {
-	line := s.lines[pc.line]
-	content := contentOf(s.theirs, line)
-	if content == nil || content.ICE == nil || (pc.ufrag != "" && pc.ufrag != content.ICE.Ufrag) {
-		return
-	}
-	event := RemoteCandidate{Mid: line.Mid, Line: pc.line}
-	if !pc.end {
-		event.Candidate = sdpconv.FormatCandidate(pc.candidate, content.ICE.Ufrag)
-	}
-	s.tell(s.tab, event)
+	return nil
 }
 
 // lineAt finds the m-line that a browser means, which names it by mid or by index.  -1 says that there is none.
-func (s *session) lineAt(mid string, index int) int {
-	if mid == "" && index >= 0 && index < len(s.lines) {
+func lineAt(lines sdpconv.Lines, mid string, index int) int {
+	if mid == "" && index >= 0 && index < len(lines) {
 		return index
 	}
-	return s.lines.FindMid(mid)
-}
-
-// contentOf finds the content of an m-line in a description, or nil.
-func contentOf(d jingle.Description, l sdpconv.Line) *jingle.Content {
-	return find(d, l.Creator, l.Name)
-}
-
-// find returns the content of that creator and name, or one of that name alone: clients err in the creator.  It returns nil when
-// there is none.
-func find(d jingle.Description, creator jingle.Role, name string) *jingle.Content {
-	var found *jingle.Content
-	for i := range d.Contents {
-		c := &d.Contents[i]
-		if c.Name != name {
-			continue
-		}
-		if c.Creator == creator {
-			return c
-		}
-		found = c
-	}
-	return found
+	return lines.FindMid(mid)
 }

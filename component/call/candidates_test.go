@@ -2,10 +2,12 @@ package call
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"carillon/jingle"
+	"carillon/sdpconv"
 )
 
 // TestCandidateBounds floods a call with candidates of both sides, before and after they can be passed on.
@@ -31,7 +33,7 @@ func TestCandidateBounds(t *testing.T) {
 	}
 	flood := func() {
 		for port := range 500 {
-			line := fmt.Sprintf("candidate:1 1 udp 1 192.0.2.1 %d typ host", port+1)
+			line := fmt.Sprintf("candidate:1 1 udp 1 192.0.2.1 %d typ host", port+1001)
 			handle(BrowserCandidate{Tab: tab, Mid: "0", Candidate: line})
 			handle(PeerRequest{From: phone, To: tab, Jingle: r.jingle([]string{"transport-info", "A1", "0", "cV3r", "candidate:1", "1", "udp", "1", "192.0.2.2", fmt.Sprint(port + 1), "typ", "host"})})
 		}
@@ -46,18 +48,29 @@ func TestCandidateBounds(t *testing.T) {
 	}
 	handle(PeerRequest{From: phone, To: tab, Jingle: accept})
 	flood()
-	if sent != maxHeldCandidates+maxCandidates-100 || told != maxCandidates {
+	if sent != maxHeldCandidates+maxCandidates-100 || told != sdpconv.MaxCandidates {
 		t.Errorf("%d candidates went to the peer and %d to the tab", sent, told)
 	}
 }
 
 // TestBigStanza gives a call one stanza with more candidates than a call may have.
 func TestBigStanza(t *testing.T) {
-	c := jingle.Content{ICE: &jingle.Transport{}}
-	for range 1000 {
-		c.ICE.Candidates = append(c.ICE.Candidates, jingle.Candidate{Component: 1})
+	r := newReplay(t)
+	r.play(names + outgoingPaths["initiated"])
+	accept := r.jingle([]string{"@conversations-2.19/session-accept.xml"})
+	for port := range 1000 {
+		c := jingle.Candidate{Component: 1, Foundation: "1", Protocol: "udp", Priority: 1, IP: "192.0.2.2", Port: port + 1, Type: "host"}
+		accept.Contents[0].ICE.Candidates = append(accept.Contents[0].ICE.Candidates, c)
 	}
-	if n := len(forBrowser(c).ICE.Candidates); n != maxHeldCandidates || len(c.ICE.Candidates) != 1000 {
-		t.Errorf("%d candidates kept, and the stanza has %d", n, len(c.ICE.Candidates))
+	for _, o := range r.machine.Handle(r.clock(), PeerRequest{From: r.jid("phone"), To: r.jid("w1"), Jingle: accept}) {
+		if t1, ok := o.(ToBrowser); ok {
+			if a, ok := t1.Event.(RemoteAnswer); ok {
+				if n := strings.Count(a.SDP, "a=candidate:"); n != sdpconv.MaxCandidates {
+					t.Errorf("the tab is told %d candidates", n)
+				}
+				return
+			}
+		}
 	}
+	t.Error("no answer")
 }

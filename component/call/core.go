@@ -22,6 +22,8 @@ const (
 	refusedAnswer = "The call does not expect an answer now."
 	refusedAccept = "This call is not ringing here."
 	refusedOver   = "The call has ended, or another window took it."
+	refusedBusy   = "Your contact's app still has to answer what you changed before."
+	refusedKeys   = "Your browser has new encryption keys, which a call cannot take on; call again."
 	refusedNoRTP  = "There is neither sound nor picture in what your browser sent."
 )
 

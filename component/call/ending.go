@@ -19,7 +19,7 @@ func (s *session) giveUp(o Outcome) {
 }
 
 func (s *session) giveUpWith(o Outcome, reason jingle.Reason) {
-	s.withdraw(reason)
+	s.takeBack(reason)
 	s.conclude(o)
 }
 
@@ -31,8 +31,8 @@ func (s *session) conclude(o Outcome) {
 	s.close(o)
 }
 
-// withdraw takes back what the peer has of this call.
-func (s *session) withdraw(reason jingle.Reason) {
+// takeBack takes back what the peer has of this call.
+func (s *session) takeBack(reason jingle.Reason) {
 	if s.advance(jingle.SessionTerminate, s.role) == nil {
 		s.request(jingle.Stanza{Action: jingle.SessionTerminate, Reason: &reason})
 		if s.proposed {

@@ -18,7 +18,6 @@ const maxID = 256
 type incoming struct {
 	session
 	media []string // that were proposed
-	offer string   // SDP for the tab that takes the call, of a session-initiate that came before
 }
 
 // NewIncoming makes the call of a propose to an address of ours: tabs are its full JIDs that can ring.
@@ -85,7 +84,7 @@ func (i *incoming) Handle(_ time.Time, in Input) []Output {
 	case BrowserHangUp:
 		i.hungUp(in.Tab)
 	case BrowserAnswer:
-		i.browserAnswer(in)
+		i.answered(in)
 	case PeerMessage:
 		i.peerMessage(in)
 	case PeerBounce:
@@ -159,10 +158,14 @@ func (i *incoming) hungUp(tab jid.JID) {
 
 // present gives the offer to the tab.
 func (i *incoming) present() {
+	i.lines = nil
+	sdp, d, err := i.first(sdpconv.Offer)
+	if err != nil { // it was good when the peer sent it, and has changed since
+		i.giveUp(Incompatible)
+		return
+	}
 	i.move(present)
-	i.tell(i.tab, RemoteOffer{SDP: i.offer})
-	i.offer = ""
-	i.tellHeld()
+	i.show(RemoteOffer{SDP: sdp}, d)
 }
 
 // peerInitiate takes the session-initiate that our proceed asked for; every other request is the session's.
@@ -190,13 +193,16 @@ func (i *incoming) established(in PeerRequest) bool {
 		i.giveUpWith(Failed, jingle.Reason{Condition: jingle.IncompatibleParameters, Text: kind + " was not proposed"})
 		return false
 	}
-	sdp, err := i.translate(in.Jingle, sdpconv.Offer)
+	agreed, err := sdpconv.Apply(jingle.Session{}, i.profile.Read(in.Jingle, jingle.Initiator), jingle.Initiator)
+	if err == nil {
+		i.agreed = agreed
+		_, _, err = i.first(sdpconv.Offer)
+	}
 	if err != nil {
 		i.unusable(in, err)
 		return false
 	}
 	i.answer(in, nil)
-	i.offer = sdp
 	return true
 }
 
@@ -211,30 +217,36 @@ func (i *incoming) unproposed(contents []jingle.Content) string {
 	return ""
 }
 
-// browserAnswer accepts the session.  An answer that cannot be used leaves the tab the rest of its time for another.
-func (i *incoming) browserAnswer(in BrowserAnswer) {
+// answered accepts the session.  An answer that cannot be used leaves the tab the rest of its time for another.
+func (i *incoming) answered(in BrowserAnswer) {
 	if i.state != Answering {
-		i.refuse(in.Tab, refusedAnswer)
+		i.browserAnswer(in)
 		return
 	}
-	ours, lines, err := i.describe(in.SDP)
+	ours, lines, err := i.describe(in.SDP, i.lines)
 	if err != nil {
 		i.refuse(in.Tab, unusableSDP("answer", err))
 		return
 	}
-	i.ours, i.lines = ours, lines
+	want := sdpconv.Respond(i.agreed, i.role, ours)
+	actions := i.changes(want)
+	if len(actions) == 0 || actions[0].Action != jingle.SessionAccept {
+		i.giveUp(Failed)
+		return
+	}
+	i.lines = lines
 	i.advance(jingle.SessionAccept, i.role)
-	i.opening = i.request(jingle.Stanza{
-		Action:    jingle.SessionAccept,
-		Responder: i.tab.String(),
-		Contents:  ours.Contents,
-		Groups:    ours.Groups,
-	})
-	i.sendHeld()
+	actions[0].Responder = i.tab.String()
+	i.opening = i.request(actions[0])
+	i.up.open = true
+	i.apply(actions[0])
+	i.carry(actions[1:])
+	i.agreed = sdpconv.Settle(i.agreed, want, i.role)
 	i.warn()
 	i.move(accept)
 	i.sayHeld()
 	i.ping()
+	i.drain()
 }
 
 // peerMessage takes XEP-0353 from the address that proposed.

@@ -67,7 +67,7 @@ func (s *session) say(in BrowserInfo) {
 		s.sendInfo(jingle.Info{Kind: in.Info})
 		return
 	}
-	for _, c := range s.ours.Contents {
+	for _, c := range s.agreed.Of[s.role].Contents {
 		at := s.lines.Find(c.Creator, c.Name)
 		if c.RTP != nil && at >= 0 && (in.Mid == "" || in.Mid == s.lines[at].Mid) {
 			s.sendInfo(jingle.Info{Kind: in.Info, Creator: c.Creator, Name: c.Name})

@@ -1,6 +1,10 @@
 package call
 
-import "mellium.im/xmpp/jid"
+import (
+	"mellium.im/xmpp/jid"
+
+	"carillon/jingle"
+)
 
 // maxMissedPings is how many pings in a row may stay unanswered while media is interrupted.
 const maxMissedPings = 2
@@ -109,17 +113,47 @@ func (s *session) media(in BrowserMedia) {
 		if s.state == Active && !p.down {
 			p.down = true
 			s.start(TimerOutage)
+			s.interrupted()
 		}
 		if s.lostPeer() {
 			s.giveUp(PeerLost)
 		}
 	case MediaFailed:
 		p.down = true
-		if s.lostPeer() {
-			s.giveUp(PeerLost)
-			return
-		}
+		s.mediaFailed()
+	}
+}
+
+// mediaFailed ends a call whose path is dead, unless an ICE restart may find another.
+func (s *session) mediaFailed() {
+	switch {
+	case s.lostPeer():
+		s.giveUp(PeerLost)
+	case s.state != Active:
 		s.giveUp(NoConnection)
+	case s.profile.Restart == jingle.RestartNone:
+		s.giveUp(ConnectionLost)
+	default:
+		if !s.running[TimerOutage] {
+			s.start(TimerOutage)
+		}
+		s.interrupted()
+	}
+}
+
+// interrupted makes way for an ICE restart of the tab, or tells it that there is none.
+func (s *session) interrupted() {
+	if s.profile.Restart == jingle.RestartNone {
+		s.warnOfRestart()
+	} else if s.running[TimerAsk] {
+		s.overdue() // while an offer of its is out, the tab can make no other
+	}
+}
+
+// outageGoesOn gives a path that is being repaired its time anew.
+func (s *session) outageGoesOn() {
+	if s.running[TimerOutage] {
+		s.start(TimerOutage)
 	}
 }
 
@@ -130,6 +164,7 @@ func (s *session) pageLost(tab jid.JID) {
 		if s.pages.lost() {
 			s.start(TimerGrace)
 		}
+		s.awaitAnswer()
 	}
 }
 
@@ -137,6 +172,7 @@ func (s *session) pageBack(tab jid.JID) {
 	if p := s.pages.find(tab); p != nil {
 		p.lost = false
 		s.stop(TimerGrace)
+		s.awaitAnswer()
 	}
 }
 

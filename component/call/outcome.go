@@ -22,7 +22,8 @@ const (
 	ServerUnreachable Outcome = "server-unreachable" // the peer's server, or ours, cannot be reached
 	PeerLost          Outcome = "peer-lost"          // the peer vanished in the call
 	PageLost          Outcome = "page-lost"          // this tab vanished in the call
-	NoConnection      Outcome = "no-connection"      // no media path was found, or it broke
+	NoConnection      Outcome = "no-connection"      // no media path was found
+	ConnectionLost    Outcome = "connection-lost"    // the media path broke and was not repaired
 	NoMedia           Outcome = "no-media"           // this tab did not produce its offer or answer
 	Incompatible      Outcome = "incompatible"       // no common codec, or the peer's app cannot do such calls
 	NotEncrypted      Outcome = "not-encrypted"      // the peer offers no DTLS-SRTP that we can use
@@ -51,6 +52,7 @@ var outcomes = map[Outcome]struct {
 	PeerLost:          {"The connection to your contact was lost.", jingle.ConnectivityError},
 	PageLost:          {"The page was closed or lost its connection.", jingle.ConnectivityError},
 	NoConnection:      {"No connection for sound and picture could be made between you and your contact.", jingle.ConnectivityError},
+	ConnectionLost:    {"The connection for sound and picture broke and could not be repaired.", jingle.ConnectivityError},
 	NoMedia:           {"Your browser did not set up sound or picture in time.", jingle.MediaError},
 	Incompatible:      {"Your contact's app and your browser have no way of calling in common.", jingle.IncompatibleParameters},
 	NotEncrypted:      {"Your contact's app does not offer the encryption that browsers require.", jingle.SecurityError},

@@ -20,6 +20,7 @@ type Resource struct {
 type outgoing struct {
 	session
 	known []Resource
+	offer jingle.Description // the tab's, until it has left
 }
 
 // NewOutgoing makes the call of a tab (full JID) to an address as dialled, bare or full.  sid is a fresh random id, known what
@@ -46,7 +47,7 @@ func (o *outgoing) Handle(_ time.Time, in Input) []Output {
 	}
 	switch in := in.(type) {
 	case BrowserOffer:
-		o.offer(in)
+		o.firstOffer(in)
 	case PeerMessage:
 		o.peerMessage(in)
 	case PeerBounce:
@@ -63,18 +64,18 @@ func (o *outgoing) Handle(_ time.Time, in Input) []Output {
 	return o.flush()
 }
 
-// offer takes the tab's offer.  One that cannot be used leaves the tab the rest of its time for another.
-func (o *outgoing) offer(in BrowserOffer) {
+// firstOffer takes the tab's first offer.  One that cannot be used leaves the tab the rest of its time for another.
+func (o *outgoing) firstOffer(in BrowserOffer) {
 	if o.state != Offering {
-		o.refuse(in.Tab, refusedOffer)
+		o.browserOffer(in)
 		return
 	}
-	ours, lines, err := o.describe(in.SDP)
+	ours, lines, err := o.describe(in.SDP, nil)
 	if err != nil {
 		o.refuse(in.Tab, unusableSDP("offer", err))
 		return
 	}
-	o.ours, o.lines = ours, lines
+	o.offer, o.lines = ours, lines
 	o.warn()
 	o.route()
 }
@@ -124,7 +125,7 @@ func (o *outgoing) propose() {
 		From:    o.tab,
 		To:      o.peer.Bare(),
 		ID:      o.messageID(jingle.Propose),
-		Message: jingle.Message{Kind: jingle.Propose, ID: o.sid, Media: mediaOf(o.ours.Contents)},
+		Message: jingle.Message{Kind: jingle.Propose, ID: o.sid, Media: mediaOf(o.offer.Contents)},
 	})
 }
 
@@ -137,27 +138,28 @@ func (o *outgoing) dial(device jid.JID) {
 // initiate sends the session-initiate and whatever candidates have come so far.
 func (o *outgoing) initiate(device jid.JID) {
 	o.peer = device
+	o.recognise()
 	o.advance(jingle.SessionInitiate, o.role)
-	o.opening = o.request(jingle.Stanza{
+	initiate := jingle.Stanza{
 		Action:    jingle.SessionInitiate,
 		Initiator: o.tab.String(),
-		Contents:  o.ours.Contents,
-		Groups:    o.ours.Groups,
-	})
-	o.sendHeld()
-	o.recognise()
+		Contents:  o.offer.Contents,
+		Groups:    o.offer.Groups,
+	}
+	o.opening = o.request(initiate)
+	o.up.open = true
+	o.apply(initiate)
+	if o.profile.Name == "" {
+		o.ask()
+	}
 }
 
-// recognise learns what is known of the device, or asks it.
+// recognise takes what is known of the device.
 func (o *outgoing) recognise() {
 	for _, r := range o.known {
 		if r.JID.Equal(o.peer) && r.Disco.Features != nil {
-			o.client = r.Disco
-			return
+			o.profile = jingle.ProfileOf(r.Disco)
 		}
-	}
-	if o.client.Features == nil {
-		o.ask()
 	}
 }
 

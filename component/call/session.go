@@ -25,20 +25,25 @@ type session struct {
 	role     jingle.Role // ours
 	jingle   jingle.State
 
-	lines  sdpconv.Lines      // of the tab's peer connection
-	ours   jingle.Description // what we sent
-	theirs jingle.Description // what they sent
+	agreed    jingle.Session // what both parties have acknowledged
+	lines     sdpconv.Lines  // of the tab's peer connection
+	version   int            // of the last SDP written for the tab
+	neg       *negotiation   // nil while nothing changes
+	queue     []jingle.Stanza
+	forsaken  map[int]jingle.Stanza // by tag: actions whose replies nothing waits for any more
+	withdrawn map[string]bool       // names of contents that we took back
+	shown     map[key]shown
 
-	up   uplink
-	down trickle[peerCandidate]
+	up uplink
 	pulse
 
-	rang    bool
-	unsaid  infos
-	tags    int          // the last tag given to a request; they begin with 1
-	disco   int          // tag of our disco#info request; 0 for none
-	client  jingle.Disco // what the peer's device is
-	opening int          // tag of our session-initiate or session-accept, whose error ends the call; 0 for none
+	rang          bool
+	warnedRestart bool
+	unsaid        infos
+	tags          int            // the last tag given to a request; they begin with 1
+	disco         int            // tag of our disco#info request; 0 for none
+	profile       jingle.Profile // of the peer's device
+	opening       int            // tag of our session-initiate or session-accept, whose error ends the call; 0 for none
 }
 
 // speaks tells whether a stanza from one address to another belongs to the session.
@@ -50,7 +55,7 @@ func (s *session) speaks(from, to jid.JID) bool {
 func (s *session) request(j jingle.Stanza) int {
 	j.SID = s.sid
 	s.tags++
-	s.emit(SendRequest{Tag: s.tags, From: s.tab, To: s.peer, Jingle: j})
+	s.emit(SendRequest{Tag: s.tags, From: s.tab, To: s.peer, Jingle: j, For: s.profile, By: s.role})
 	return s.tags
 }
 
@@ -79,9 +84,9 @@ func (s *session) advance(a jingle.Action, by jingle.Role) *jingle.Error {
 func (s *session) handle(in Input) {
 	switch in := in.(type) {
 	case BrowserOffer:
-		s.refuse(in.Tab, refusedOffer)
+		s.browserOffer(in)
 	case BrowserAnswer:
-		s.refuse(in.Tab, refusedAnswer)
+		s.browserAnswer(in)
 	case BrowserAccept:
 		s.refuse(in.Tab, refusedAccept)
 	case BrowserDecline:
@@ -113,6 +118,22 @@ func (s *session) handle(in Input) {
 	case Shutdown:
 		s.giveUp(in.outcome())
 	}
+}
+
+func (s *session) browserOffer(in BrowserOffer) {
+	if !s.state.accepted() {
+		s.refuse(in.Tab, refusedOffer)
+		return
+	}
+	s.reoffer(in)
+}
+
+func (s *session) browserAnswer(in BrowserAnswer) {
+	if !s.state.accepted() {
+		s.refuse(in.Tab, refusedAnswer)
+		return
+	}
+	s.reanswer(in)
 }
 
 // over answers what needs no look at the call: inputs after its end, and frames of tabs that have no part in it.
@@ -148,9 +169,17 @@ func (s *session) timeout(t Timer) {
 	case TimerPing:
 		s.pingDue()
 	case TimerOutage:
-		s.giveUp(NoConnection)
+		s.giveUp(ConnectionLost)
+	case TimerChange, TimerAsk:
+		s.overdue()
 	case TimerGrace:
 		s.giveUp(PageLost)
+	case TimerAnswer:
+		if s.state.accepted() {
+			s.unanswered()
+			return
+		}
+		s.giveUp(deadlines[s.state].outcome)
 	default:
 		s.giveUp(deadlines[s.state].outcome)
 	}
@@ -170,6 +199,11 @@ func (s *session) peerRequest(in PeerRequest) {
 		s.answer(in, jingle.ErrUnknownSession)
 		return
 	}
+	in.Jingle = s.profile.Read(in.Jingle, s.role.Other())
+	if in.Jingle.Action == jingle.SessionAccept && s.jingle == jingle.Active && s.state.accepted() {
+		s.peerChange(in) // Movim (0.34) answers every change so
+		return
+	}
 	if err := s.advance(in.Jingle.Action, s.role.Other()); err != nil {
 		s.answer(in, err)
 		return
@@ -180,40 +214,68 @@ func (s *session) peerRequest(in PeerRequest) {
 	case jingle.SessionTerminate:
 		s.answer(in, nil)
 		s.conclude(s.verdict(in.Jingle.Reason))
-	case jingle.TransportInfo:
-		s.answer(in, nil) // never an error: Conversations would end the call
-		s.peerCandidates(in.Jingle.Contents)
 	case jingle.SessionInfo:
 		s.peerInfo(in)
-	case jingle.ContentModify, jingle.DescriptionInfo, jingle.SecurityInfo:
+	case jingle.SecurityInfo:
 		s.answer(in, nil)
-	case jingle.ContentAdd:
-		s.reject(in, jingle.ContentReject, &jingle.Reason{Condition: jingle.FailedApplication})
-	case jingle.ContentRemove:
-		s.contentRemove(in)
-	case jingle.TransportReplace:
-		s.reject(in, jingle.TransportReject, nil)
-	case jingle.ContentAccept, jingle.ContentReject, jingle.TransportAccept, jingle.TransportReject:
-		s.answer(in, jingle.ErrOutOfOrder) // we never asked
 	default:
-		s.answer(in, jingle.ErrBadRequest)
+		if !s.state.accepted() {
+			s.peerEarly(in)
+			return
+		}
+		s.peerChange(in)
 	}
 }
 
 // peerAccept takes the session-accept.
 func (s *session) peerAccept(in PeerRequest) {
-	sdp, err := s.translate(in.Jingle, sdpconv.Answer)
+	next, err := sdpconv.Apply(s.agreed, in.Jingle, s.role.Other())
+	if err != nil {
+		s.unusable(in, err)
+		return
+	}
+	s.agreed = next
+	sdp, d, err := s.first(sdpconv.Answer)
 	if err != nil {
 		s.unusable(in, err)
 		return
 	}
 	s.answer(in, nil)
 	s.opening = 0
-	s.tell(s.tab, RemoteAnswer{SDP: sdp})
-	s.tellHeld()
+	s.show(RemoteAnswer{SDP: sdp}, d)
 	s.move(accept)
 	s.sayHeld()
 	s.ping()
+	s.drain()
+}
+
+// peerEarly takes an action about contents while the session is not accepted.  What adds to it waits until it is, and so does everything
+// while a tab has an offer to answer.
+func (s *session) peerEarly(in PeerRequest) {
+	a, them := in.Jingle, s.role.Other()
+	next, err := sdpconv.Apply(s.agreed, a, them)
+	waits := a.Action == jingle.ContentAdd || a.Action == jingle.TransportReplace || s.state == Answering
+	switch {
+	case a.Action == jingle.TransportInfo && (err != nil || !sdpconv.Restarts(s.agreed, next, them)):
+		s.answer(in, nil)
+		s.agreed = next
+		s.tellCandidates()
+	case a.Action == jingle.ContentRemove && (err != nil && len(a.Contents) > 0 || err == nil && len(next.Contents) == 0):
+		s.answer(in, nil)
+		if err == nil {
+			s.giveUp(s.verdict(a.Reason))
+		}
+	case err != nil:
+		s.answer(in, refusalOf(err))
+	case waits && len(s.queue) >= maxQueue:
+		s.answer(in, jingle.ErrTooMuch)
+	case waits:
+		s.answer(in, nil)
+		s.enqueue(a)
+	default:
+		s.answer(in, nil)
+		s.agreed = next
+	}
 }
 
 // tellRinging says once that a device of the peer rings.
@@ -234,33 +296,63 @@ func (s *session) reply(in PeerReply) {
 	case in.Tag == s.disco:
 		s.disco = 0
 		if in.Err == nil {
-			s.client = in.Disco
+			s.profile = jingle.ProfileOf(in.Disco)
 		}
 	case in.Tag == s.opening && in.Err != nil:
 		s.giveUp(s.refusal(in.Err))
+	case s.local() && s.neg.current != nil && in.Tag == s.neg.tag:
+		s.acknowledged(in)
+	case s.forsaken[in.Tag].Action != "":
+		s.late(in)
 	}
 }
 
-// translate makes SDP for the tab from a description of the peer.
-func (s *session) translate(j jingle.Stanza, t sdpconv.Type) (string, error) {
-	theirs := jingle.Description{Groups: j.Groups}
-	for _, c := range j.Contents {
-		if c.RTP != nil && c.RTP.Media != "text" { // Firefox refuses a whole SDP for a section of text
-			theirs.Contents = append(theirs.Contents, forBrowser(c))
+// first writes the SDP with which the tab learns of the peer: its answer, or the offer of a peer that calls.
+func (s *session) first(t sdpconv.Type) (string, jingle.Description, error) {
+	d := sdpconv.Describe(s.agreed, s.role.Other(), t)
+	d.Contents = slices.DeleteFunc(d.Contents, func(c jingle.Content) bool { return !audible(c) })
+	for i := range d.Contents {
+		if c := &d.Contents[i]; c.ICE != nil {
+			ice := *c.ICE
+			ice.Candidates = slices.DeleteFunc(slices.Clone(ice.Candidates), func(x jingle.Candidate) bool { return x.Component != 1 })
+			ice.Candidates = ice.Candidates[:min(len(ice.Candidates), sdpconv.MaxCandidates)]
+			c.ICE = &ice
 		}
 	}
-	sdp, lines, losses, err := sdpconv.ToSDP(theirs, s.role.Other(), t, s.lines, s.origin())
+	sdp, lines, losses, err := sdpconv.ToSDP(d, s.role.Other(), t, s.lines, s.origin())
 	if err != nil {
-		return "", err
+		return "", d, err
 	}
-	s.theirs, s.lines = theirs, lines
+	s.lines = lines
 	s.note(losses)
-	return sdp, nil
+	return sdp, sdpconv.Describe(s.agreed, s.role.Other(), t), nil
+}
+
+// audible tells whether a content is sound or picture.  Firefox refuses a whole SDP for a section of text.
+func audible(c jingle.Content) bool { return c.RTP != nil && c.RTP.Media != "text" }
+
+// forTab is what the peer says, for a later SDP.  It leaves out what the tab has closed and a peer without content-remove keeps, and
+// the candidates, which go one by one: libwebrtc drops the working pair when an ICE restart comes with new ones at once.
+func (s *session) forTab(t sdpconv.Type, lines sdpconv.Lines) jingle.Description {
+	d := sdpconv.Describe(s.agreed, s.role.Other(), t)
+	d.Contents = slices.DeleteFunc(d.Contents, func(c jingle.Content) bool {
+		i, at := s.agreed.Find(c.Creator, c.Name), lines.Find(c.Creator, c.Name)
+		fresh := i >= 0 && (s.agreed.Contents[i].Pending || s.agreed.Contents[i].Implied)
+		return !audible(c) || !fresh && (at < 0 || lines[at].State != sdpconv.Live)
+	})
+	for i := range d.Contents {
+		if c := &d.Contents[i]; c.ICE != nil {
+			ice := *c.ICE
+			ice.Candidates, ice.GatheringComplete = nil, false
+			c.ICE = &ice
+		}
+	}
+	return d
 }
 
 // describe makes our description from SDP of the tab: encrypted RTP contents only, with the candidates that may be sent.
-func (s *session) describe(sdp string) (jingle.Description, sdpconv.Lines, error) {
-	d, lines, losses, err := sdpconv.FromSDP(sdp, s.role, s.lines)
+func (s *session) describe(sdp string, lines sdpconv.Lines) (jingle.Description, sdpconv.Lines, error) {
+	d, lines, losses, err := sdpconv.FromSDP(sdp, s.role, lines)
 	if err != nil {
 		return d, nil, err
 	}
@@ -310,7 +402,8 @@ func mediaOf(contents []jingle.Content) []string {
 func (s *session) origin() sdpconv.Origin {
 	h := fnv.New64a()
 	h.Write([]byte(s.sid))
-	return sdpconv.Origin{ID: h.Sum64() >> 1, Version: 2}
+	s.version++
+	return sdpconv.Origin{ID: h.Sum64() >> 1, Version: s.version + 1}
 }
 
 // note reports what a translation could not express.

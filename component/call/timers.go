@@ -16,16 +16,18 @@ const (
 	TimerRing           // somebody's devices ring
 	TimerInitiate       // the caller owes the session-initiate after our proceed
 	TimerAccept         // the device that proceeded owes its session-accept
-	TimerAnswer         // the called tab owes its answer
+	TimerAnswer         // a tab owes its answer
 	TimerMedia          // media owes its connection
 	TimerPing           // time to ask whether the peer is there
 	TimerOutage         // media was connected and is disconnected
 	TimerGrace          // the page's socket broke and may come back
+	TimerChange         // the peer owes the result of a change, or its answer to it
+	TimerAsk            // the peer's person was asked to agree to a change
 	timerCount
 )
 
 func (t Timer) String() string {
-	names := [...]string{"none", "offer", "probe", "ring", "initiate", "accept", "answer", "media", "ping", "outage", "grace"}
+	names := [...]string{"none", "offer", "probe", "ring", "initiate", "accept", "answer", "media", "ping", "outage", "grace", "change", "ask"}
 	if t < 0 || int(t) >= len(names) {
 		return fmt.Sprintf("Timer(%d)", int(t))
 	}
@@ -44,6 +46,8 @@ type Durations struct {
 	Ping     time.Duration // 10 s
 	Outage   time.Duration // 15 s
 	Grace    time.Duration // 20 s
+	Change   time.Duration // 10 s
+	Ask      time.Duration // 60 s: Conversations asks whether to switch to video
 }
 
 var defaultDurations = Durations{
@@ -57,6 +61,8 @@ var defaultDurations = Durations{
 	Ping:     10 * time.Second,
 	Outage:   15 * time.Second,
 	Grace:    20 * time.Second,
+	Change:   10 * time.Second,
+	Ask:      60 * time.Second,
 }
 
 // Of returns how long the timer runs.
@@ -82,5 +88,7 @@ func (d Durations) byTimer() [timerCount]time.Duration {
 		TimerPing:     d.Ping,
 		TimerOutage:   d.Outage,
 		TimerGrace:    d.Grace,
+		TimerChange:   d.Change,
+		TimerAsk:      d.Ask,
 	}
 }

@@ -90,6 +90,7 @@ type replay struct {
 	due     map[Timer]time.Duration
 	ids     int
 	ended   bool
+	waiting []Output // requests that wait for their replies
 	taken   []string // records of the inputs
 	did     []string // what they led to
 }
@@ -138,6 +139,9 @@ func (r *replay) step(line string) []string {
 	case "B>":
 		return r.input(r.browser(f[1:], line))
 	case "X>":
+		if f[1] == "results" {
+			return r.results()
+		}
 		return r.input(r.peer(f[1:], line))
 	case "S>":
 		return r.input(Shutdown{Outcome: Outcome(strings.Join(f[1:], ""))})
@@ -202,7 +206,39 @@ func (r *replay) open(o Opening) []string {
 	return r.outputs(out)
 }
 
+// results answers everything that waits for a reply, but questions for what the peer is.
+func (r *replay) results() []string {
+	var lines []string
+	for len(r.waiting) > 0 {
+		tag := 0
+		switch o := r.waiting[0].(type) {
+		case SendRequest:
+			tag = o.Tag
+		case SendPing:
+			tag = o.Tag
+		}
+		lines = append(lines, fmt.Sprintf("    X! result #%d", tag))
+		lines = append(lines, r.input(PeerReply{Tag: tag})...)
+	}
+	return lines
+}
+
+// replied takes a request off those that wait.
+func (r *replay) replied(in Input) {
+	reply, ok := in.(PeerReply)
+	r.waiting = slices.DeleteFunc(r.waiting, func(o Output) bool {
+		switch o := o.(type) {
+		case SendRequest:
+			return ok && o.Tag == reply.Tag
+		case SendPing:
+			return ok && o.Tag == reply.Tag
+		}
+		return false
+	})
+}
+
 func (r *replay) input(in Input) []string {
+	r.replied(in)
 	if r.machine != nil {
 		r.taken = append(r.taken, string(Record(r.clock(), in)))
 	}
@@ -256,6 +292,8 @@ func (r *replay) outputs(out []Output) []string {
 			if o.After == 0 {
 				delete(r.due, o.Timer)
 			}
+		case SendRequest, SendPing:
+			r.waiting = append(r.waiting, o)
 		case Ended:
 			r.ended = true
 		}
@@ -395,6 +433,8 @@ func (r *replay) jingle(f []string) jingle.Stanza {
 			c.RTP = &jingle.RTP{Media: f[3], PayloadTypes: []jingle.PayloadType{{ID: 96, Name: "VP8"}}}
 		}
 		j.Contents = []jingle.Content{c}
+	case jingle.ContentModify: // NAME SENDERS
+		j.Contents = []jingle.Content{{Name: f[2], Senders: jingle.Senders(f[3])}}
 	case jingle.TransportInfo:
 		c, _, err := sdpconv.ParseCandidate(strings.Join(f[4:], " "))
 		if err != nil {
@@ -405,7 +445,7 @@ func (r *replay) jingle(f []string) jingle.Stanza {
 	return j
 }
 
-// reply reads "#TAG result FEATURE..." or "#TAG error CONDITION".
+// reply reads "#TAG result FEATURE...", "#TAG client NAME FEATURE..." or "#TAG error CONDITION".
 func (r *replay) reply(f []string) Input {
 	tag, err := strconv.Atoi(strings.TrimPrefix(f[0], "#"))
 	if err != nil {
@@ -414,14 +454,20 @@ func (r *replay) reply(f []string) Input {
 	if f[1] == "error" {
 		return PeerReply{Tag: tag, Err: &jingle.Error{Type: "cancel", Condition: f[2]}}
 	}
-	return PeerReply{Tag: tag, Disco: jingle.Disco{Features: features(f[2:])}}
+	d := jingle.Disco{}
+	if f[1] == "client" { // by name
+		d.Identities = []jingle.Identity{{Category: "client", Name: f[2]}}
+		f = f[1:]
+	}
+	d.Features = features(f[2:])
+	return PeerReply{Tag: tag, Disco: d}
 }
 
 // features spells out the short names of transcripts.
 func features(short []string) []string {
 	long := map[string]string{
 		"jmi": jingle.NSMessage, "jingle": jingle.NS, "ice": jingle.NSICE, "rtp": jingle.NSRTP, "audio": jingle.NSRTPAudio,
-		"video": jingle.NSRTPVideo, "dtls": jingle.NSDTLS,
+		"video": jingle.NSRTPVideo, "dtls": jingle.NSDTLS, "data": jingle.NSDataICE,
 	}
 	var list []string
 	for _, s := range short {

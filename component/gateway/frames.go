@@ -105,7 +105,9 @@ func RoomPeers(peers []room.Peer) []RoomPeer {
 
 // warnings says in words what a call.Warning means to the person at the page.
 var warnings = map[call.WarningCode]string{
-	call.WarnNoRoute: "Your browser found no network address that your contact could reach, and this service has no relay. The call may stay without sound and picture.",
+	call.WarnNoRoute:   "Your browser found no network address that your contact could reach, and this service has no relay. The call may stay without sound and picture.",
+	call.WarnNotTaken:  "Your contact's app did not take the picture that you added. The call goes on without it.",
+	call.WarnNoRestart: "The connection is disturbed, and your contact's app cannot look for another path. If it does not come back, call again.",
 }
 
 // FrameOf is the frame that tells a page of an event of a call.  It is nil for Admitted, to which the component adds the

@@ -1,0 +1,318 @@
+package call
+
+import (
+	"carillon/jingle"
+	"carillon/sdpconv"
+)
+
+// maxQueue bounds what a peer may ask for while something else is under way.
+const maxQueue = 32
+
+// A negotiation is a change of an accepted session that is under way: an offer of the tab, which becomes actions for the peer, or an offer to
+// the tab, for what the peer has changed.  There is one at a time.  What the peer asks for meanwhile is acknowledged and waits.
+//
+// The session itself is always what the two parties have acknowledged; Lines are what the tab's peer connection has agreed to.  So nothing
+// has to be undone when a negotiation is given up, besides what was proposed and not accepted.
+type negotiation struct {
+	ours     bool           // the tab's offer; else an offer to the tab
+	offered  sdpconv.Lines  // after the offer that is out
+	want     jingle.Session // ours: what the offer asks for
+	todo     []jingle.Stanza
+	current  *jingle.Stanza // ours: sent and not acknowledged
+	tag      int            // of current
+	tied     bool           // ours: the peer, who goes first, was about to do the same
+	restarts bool           // ours: the peer was told to restart ICE
+}
+
+// local tells whether an offer of the tab is being dealt with.
+func (s *session) local() bool { return s.neg != nil && s.neg.ours }
+
+// reoffer takes an offer of the tab in an accepted session.  One that crosses an offer to the tab gives way: the tab rolls it back.
+func (s *session) reoffer(in BrowserOffer) {
+	switch {
+	case s.local():
+		s.refuse(in.Tab, refusedBusy)
+		return
+	case s.neg != nil:
+		return
+	}
+	d, offered, err := s.describe(in.SDP, s.lines)
+	if err != nil {
+		s.refuse(in.Tab, unusableSDP("offer", err))
+		return
+	}
+	gathered := s.loosen(&d, offered)
+	want, unasked := sdpconv.Propose(s.agreed, s.role, d)
+	if sdpconv.Rekeys(s.agreed, want, s.role) && !s.profile.NewCredential {
+		s.refuse(in.Tab, refusedKeys)
+		return
+	}
+	s.note(unasked)
+	actions := s.changes(want)
+	s.neg = &negotiation{ours: true, offered: offered, want: want, todo: actions}
+	s.up.renew()
+	for _, c := range gathered {
+		s.up.hold(c)
+	}
+	s.warnOfLimits(want, actions)
+	s.pursue()
+}
+
+// changes returns the actions that lead to a session, and notes what no action can say.
+func (s *session) changes(want jingle.Session) []jingle.Stanza {
+	actions, unsaid := sdpconv.Diff(s.agreed, want, s.role, s.profile)
+	s.note(unsaid)
+	return actions
+}
+
+// restarting tells whether an action changes the ICE credentials of the party that takes it.
+func (s *session) restarting(a jingle.Stanza, by jingle.Role) bool {
+	next, err := sdpconv.Apply(s.agreed, a, by)
+	return err == nil && a.Action == jingle.TransportInfo && sdpconv.Restarts(s.agreed, next, by)
+}
+
+// warnOfLimits tells the person what the peer's application cannot do, if the offer asks for that.
+func (s *session) warnOfLimits(want jingle.Session, actions []jingle.Stanza) {
+	added, restarts := 0, false
+	for _, a := range actions {
+		if a.Action == jingle.ContentAdd {
+			added++
+		}
+		restarts = restarts || s.restarting(a, s.role)
+	}
+	for i := range want.Contents {
+		if want.Proposed(i, s.role) && !s.agreed.Has(want.Contents[i].Creator, want.Contents[i].Name) {
+			added--
+		}
+	}
+	if added < 0 {
+		s.tell(s.tab, Warning{Code: WarnNotTaken})
+	}
+	if sdpconv.Restarts(s.agreed, want, s.role) && !restarts {
+		s.warnOfRestart()
+	}
+}
+
+// warnOfRestart says once that the peer's application cannot restart ICE.
+func (s *session) warnOfRestart() {
+	if !s.warnedRestart {
+		s.warnedRestart = true
+		s.tell(s.tab, Warning{Code: WarnNoRestart})
+	}
+}
+
+// pursue sends the next action of the tab's change, or answers the tab when nothing is left to come.
+func (s *session) pursue() {
+	n := s.neg
+	switch {
+	case n.current != nil:
+	case len(n.todo) > 0 && !n.tied:
+		a := n.todo[0]
+		n.todo = n.todo[1:]
+		if s.restarting(a, s.role) {
+			n.restarts = true
+			s.outageGoesOn()
+		}
+		n.tag, n.current = s.request(a), &a
+		s.start(TimerChange)
+	case n.tied: // what the peer was about to do comes, or has come
+		s.start(TimerChange)
+	case s.agreed.Pending(s.role) && s.profile.Add == jingle.AddAsked:
+		s.stop(TimerChange)
+		s.start(TimerAsk)
+	case s.agreed.Pending(s.role), s.owed():
+		s.start(TimerChange)
+	default:
+		s.settle()
+	}
+}
+
+// owed tells whether the peer has to answer an ICE restart of the negotiation.
+func (s *session) owed() bool {
+	if !s.neg.restarts {
+		return false
+	}
+	for _, c := range s.agreed.Contents {
+		if c.ICE[s.role.Other()].Owed {
+			return true
+		}
+	}
+	return false
+}
+
+// acknowledged takes the reply to the action that is out.
+func (s *session) acknowledged(in PeerReply) {
+	n := s.neg
+	a := *n.current
+	n.current, n.tag = nil, 0
+	switch {
+	case in.Err == nil:
+		s.apply(a)
+	case in.Err.Condition == jingle.ErrTieBreak.Condition && s.role == jingle.Responder:
+		n.tied = true
+	default:
+		s.failed(a)
+	}
+	if n.tied && len(s.queue) > 0 {
+		s.giveWay()
+		s.presentAnyway()
+		return
+	}
+	s.pursue()
+}
+
+// apply takes an action of ours into the session, and lets the tab's candidates go that waited for it.
+func (s *session) apply(a jingle.Stanza) {
+	if next, err := sdpconv.Apply(s.agreed, a, s.role); err == nil {
+		s.agreed = next
+	}
+	s.sendHeld()
+}
+
+// failed tells the person what the peer refused or left without an answer.
+func (s *session) failed(a jingle.Stanza) {
+	switch {
+	case a.Action == jingle.ContentAdd:
+		s.tell(s.tab, Warning{Code: WarnNotTaken})
+	case s.restarting(a, s.role):
+		s.warnOfRestart()
+	}
+}
+
+// overdue goes on without what the peer owes.
+func (s *session) overdue() {
+	if !s.local() {
+		return
+	}
+	n := s.neg
+	switch {
+	case n.tied:
+		s.settle()
+		return
+	case n.current != nil:
+		a := *n.current
+		s.forsake()
+		s.failed(a)
+	default:
+		if list := s.pending(); len(list) > 0 {
+			s.tell(s.tab, Warning{Code: WarnNotTaken})
+			s.withdraw(list)
+		}
+		if s.owed() {
+			s.warnOfRestart()
+		}
+		n.restarts = false
+	}
+	s.pursue()
+}
+
+// forsake stops waiting for the reply to the action that is out.  Should it come after all, it is seen to then.
+func (s *session) forsake() {
+	n := s.neg
+	if n.current == nil {
+		return
+	}
+	if s.forsaken == nil {
+		s.forsaken = map[int]jingle.Stanza{}
+	}
+	s.forsaken[n.tag] = *n.current
+	if n.current.Action == jingle.ContentAdd {
+		s.forget(n.current.Contents)
+	}
+	n.current, n.tag = nil, 0
+}
+
+// forget notes contents that we took back: what the peer still says of them crossed that.
+func (s *session) forget(contents []jingle.Content) {
+	if s.withdrawn == nil {
+		s.withdrawn = map[string]bool{}
+	}
+	for _, c := range contents {
+		s.withdrawn[c.Name] = true
+	}
+}
+
+// late takes the reply to an action that was forsaken.
+func (s *session) late(in PeerReply) {
+	a := s.forsaken[in.Tag]
+	delete(s.forsaken, in.Tag)
+	if in.Err != nil {
+		return
+	}
+	if next, err := sdpconv.Apply(s.agreed, a, s.role); err == nil {
+		s.agreed = next
+	}
+	if a.Action == jingle.ContentAdd {
+		s.withdraw(a.Contents)
+	}
+}
+
+// pending returns what we have proposed and the peer has not accepted.
+func (s *session) pending() []jingle.Content {
+	var list []jingle.Content
+	for i, c := range s.agreed.Contents {
+		if s.agreed.Proposed(i, s.role) {
+			list = append(list, jingle.Content{Creator: c.Creator, Name: c.Name})
+		}
+	}
+	return list
+}
+
+// withdraw takes contents back that the peer may not have accepted.
+func (s *session) withdraw(contents []jingle.Content) {
+	if len(contents) == 0 {
+		return
+	}
+	s.forget(contents)
+	without := s.agreed
+	for _, c := range contents {
+		named := jingle.Stanza{Action: jingle.ContentRemove, Contents: []jingle.Content{{Creator: c.Creator, Name: c.Name}}}
+		if next, err := sdpconv.Apply(without, named, s.role); err == nil {
+			without = next
+		}
+	}
+	s.carry(s.changes(without))
+}
+
+// carry sends actions that nothing waits for.
+func (s *session) carry(actions []jingle.Stanza) {
+	for _, a := range actions {
+		if s.holdsRestart(a) {
+			continue
+		}
+		s.request(a)
+		s.apply(a)
+	}
+}
+
+// settle answers the tab's offer.
+func (s *session) settle() {
+	n := s.neg
+	s.endNegotiation()
+	s.agreed = sdpconv.Settle(s.agreed, n.want, s.role)
+	d := s.forTab(sdpconv.Answer, n.offered)
+	sdp, lines, losses, err := sdpconv.ToSDP(d, s.role.Other(), sdpconv.Answer, n.offered, s.origin())
+	if err != nil {
+		s.giveUpWith(Failed, jingle.Reason{Condition: jingle.FailedApplication, Text: err.Error()})
+		return
+	}
+	s.lines = lines
+	s.note(losses)
+	s.show(RemoteAnswer{SDP: sdp}, d)
+	s.sendHeld()
+	s.drain()
+}
+
+// giveWay gives the tab's offer up in favour of one to the tab, which has to follow.
+func (s *session) giveWay() {
+	s.forsake()
+	s.withdraw(s.pending())
+	s.endNegotiation()
+}
+
+func (s *session) endNegotiation() {
+	s.neg = nil
+	s.stop(TimerChange)
+	s.stop(TimerAsk)
+	s.stop(TimerAnswer)
+}
