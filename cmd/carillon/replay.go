@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode"
 
 	"carillon/component/call"
 )
@@ -154,22 +153,12 @@ func printReplay(w io.Writer, c recordedCall) error {
 			return fmt.Errorf("input %d: %w; the log begins in the middle of the call", n+1, err)
 		}
 		for _, line := range did {
-			if _, err := fmt.Fprintln(w, plainText(line)); err != nil {
+			if _, err := fmt.Fprintln(w, printable(line)); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
-}
-
-// plainText keeps what strangers sent from steering a terminal.
-func plainText(line string) string {
-	return strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar
-		}
-		return r
-	}, line)
 }
 
 func printMasked(w io.Writer, c recordedCall) error {
