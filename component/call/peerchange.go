@@ -99,6 +99,7 @@ func refusalOf(err error) *jingle.Error {
 // a tie.
 func (s *session) peerTransport(in PeerRequest) {
 	them := s.role.Other()
+	answers := s.answersRestart(in.Jingle)
 	next, err := sdpconv.Apply(s.agreed, in.Jingle, them)
 	switch {
 	case err != nil:
@@ -107,7 +108,7 @@ func (s *session) peerTransport(in PeerRequest) {
 		s.answer(in, nil)
 		s.agreed = next
 		s.tellCandidates()
-	case s.local() && s.owed(): // the answer to ours
+	case answers:
 		s.answer(in, nil)
 		s.agreed = next
 		s.pursue()
@@ -117,6 +118,21 @@ func (s *session) peerTransport(in PeerRequest) {
 		s.answer(in, nil)
 		s.peerRestarts(in.Jingle, next)
 	}
+}
+
+// answersRestart tells whether a transport-info with new credentials is the answer to an ICE restart of ours.  It may come before the result
+// of that (stanza 12.22) and is that too.  Without a candidate it would be a restart of its own at Conversations (2.19).
+func (s *session) answersRestart(a jingle.Stanza) bool {
+	bare := !slices.ContainsFunc(a.Contents, func(c jingle.Content) bool { return c.ICE != nil && len(c.ICE.Candidates) > 0 })
+	if !s.local() || !s.restarting(a, s.role.Other()) || s.profile.Restart == jingle.RestartEmpty && bare {
+		return false
+	}
+	if n := s.neg; n.current != nil && s.restarting(*n.current, s.role) {
+		first := *n.current
+		n.current, n.tag = nil, 0
+		s.apply(first)
+	}
+	return s.owed()
 }
 
 // peerRestarts takes an ICE restart of the peer.  It goes before a change of ours, because without it the call may end.
