@@ -214,6 +214,9 @@ func (d *decoder) group(e *element.Element) Group {
 
 // number reads an integer attribute; what is missing, no number or out of range gives the fallback.
 func number(s string, lo, hi, fallback int) int {
+	if s == "" { // most often; an error would be made for nothing
+		return fallback
+	}
 	n, err := strconv.Atoi(strings.TrimSpace(s))
 	if err != nil || n < lo || n > hi {
 		return fallback
