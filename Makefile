@@ -24,7 +24,7 @@ fuzz:
 vet:
 	@GO=$(GO) testdata/check vet
 
-# Benchmarks, and Carillon side by side with npm's peer.
+# Benchmarks, and Carillon side by side with npm's stanza and peer.
 bench:
 	@GO=$(GO) testdata/check bench
 

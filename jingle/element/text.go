@@ -2,6 +2,7 @@ package element
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -191,27 +192,26 @@ func isChar(r rune) bool {
 }
 
 // badChar returns the offset of the first byte that is no UTF-8 or begins a character XML does not allow, or -1.
-func badChar[T string | []byte](b T) int {
+func badChar(b []byte) int {
 	for i := 0; i < len(b); {
 		// Eight bytes at a time, while they are ASCII from the blank on: no byte has its highest bit, or borrows when it is lowered by a blank.
-		if i+8 <= len(b) {
+		for ; i+8 <= len(b); i += 8 {
 			const high, blanks = 0x8080808080808080, 0x2020202020202020
-			w := uint64(b[i]) | uint64(b[i+1])<<8 | uint64(b[i+2])<<16 | uint64(b[i+3])<<24 |
-				uint64(b[i+4])<<32 | uint64(b[i+5])<<40 | uint64(b[i+6])<<48 | uint64(b[i+7])<<56
-			if (w|(w-blanks))&high == 0 {
-				i += 8
-				continue
+			if w := binary.LittleEndian.Uint64(b[i:]); (w|(w-blanks))&high != 0 {
+				break
 			}
 		}
-		c := b[i]
-		if c < utf8.RuneSelf {
+		if i == len(b) {
+			break
+		}
+		if c := b[i]; c < utf8.RuneSelf {
 			if c < ' ' && !isSpace(c) {
 				return i
 			}
 			i++
 			continue
 		}
-		r, n := utf8.DecodeRuneInString(string(b[i:min(i+utf8.UTFMax, len(b))]))
+		r, n := utf8.DecodeRune(b[i:])
 		if r == utf8.RuneError && n == 1 || !isChar(r) {
 			return i
 		}

@@ -160,7 +160,12 @@ func appendPrefixed(dst []byte, a *Attr, generated int) ([]byte, int) {
 
 // isSpaceName tells whether elements and attributes can be in that namespace.
 func isSpaceName(space string) bool {
-	return space != nsXMLNS && badChar(space) < 0
+	for i := range len(space) {
+		if class[space[i]]&writtenInText == 0 {
+			return badChar([]byte(space)) < 0
+		}
+	}
+	return space != nsXMLNS
 }
 
 // escapes has an entry for each ASCII character that cannot stand for itself; white space in values only, as it would be
