@@ -17,6 +17,11 @@ import (
 // asCarillon in the environment makes this test program a Carillon.  It must not begin as the variables of the configuration do.
 const asCarillon = "RUN_CARILLON"
 
+// environment is that of such a program; with the race detector it would wait for a second before it ends.
+func environment(more ...string) []string {
+	return append(append(os.Environ(), asCarillon+"=1", "GORACE=atexit_sleep_ms=0"), more...)
+}
+
 func init() {
 	if os.Getenv(asCarillon) != "" {
 		os.Args[0] = "carillon"
@@ -39,7 +44,7 @@ type ran struct {
 func carillon(t *testing.T, stdin string, args ...string) ran {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], args...)
-	cmd.Dir, cmd.Env = converted, append(os.Environ(), asCarillon+"=1")
+	cmd.Dir, cmd.Env = converted, environment()
 	var out, errOut bytes.Buffer
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = strings.NewReader(stdin), &out, &errOut
 	if err := cmd.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
@@ -302,7 +307,7 @@ func TestConvertAsTheREADMEHasIt(t *testing.T) {
 	for _, b := range blocks {
 		cmd := exec.Command("sh", "-ec", b[1])
 		cmd.Dir = "../.."
-		cmd.Env = append(os.Environ(), asCarillon+"=1", "PATH="+bin+":"+os.Getenv("PATH"))
+		cmd.Env = environment("PATH=" + bin + ":" + os.Getenv("PATH"))
 		out, err := cmd.CombinedOutput()
 		if err != nil {
 			t.Errorf("%s\n%v\n%s", b[1], err, out)
