@@ -319,3 +319,44 @@ func TestConvertAsTheREADMEHasIt(t *testing.T) {
 		}
 	}
 }
+
+// FuzzConvert: nothing panics, and what comes out is read again as the other kind.
+func FuzzConvert(f *testing.F) {
+	files, _ := filepath.Glob(converted + "/*")
+	for _, file := range files {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(b), false)
+	}
+	f.Add("a=mid:0\na=end-of-candidates", true)
+	f.Add(bareJingle("transport-info", bareContent), true)
+	f.Add("<?xml version='1.0'?><!----><a/><!-- -->", false)
+	f.Fuzz(func(t *testing.T, in string, responder bool) {
+		doc, err := parseDocument([]byte(in))
+		if err != nil {
+			return
+		}
+		var c conversion
+		if responder {
+			c.author, c.authored = 1, true
+		}
+		if doc.stanza == nil {
+			c.sid = "s"
+		}
+		out, err := c.convert(doc)
+		if err != nil || out == "" {
+			return
+		}
+		again, err := parseDocument([]byte(out))
+		if err != nil || (again.stanza == nil) == (doc.stanza == nil) {
+			t.Fatalf("%q, read again: %v", out, err)
+		}
+		for _, l := range c.losses {
+			if strings.ContainsAny(printable(l.String()), "\n\r\x1b") {
+				t.Fatalf("loss %q", l)
+			}
+		}
+	})
+}
