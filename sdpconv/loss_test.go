@@ -80,6 +80,8 @@ func explanation(key string) string {
 
 // explanations are tried in order.
 var explanations = [][2]string{
+	{"the main source has no parameters", "An a=ssrc line needs an attribute, and there is no source element that has one."},
+	{"no SDP for it", "An application that a browser does not know; its data channel is there."},
 	{"no RTP that it is said for", "Said for RTP at large by a session that has data channels only."},
 	{"a=rtcp-xr", "No XEP for extended reports (RFC 3611).  Without the line none are sent, and media is the same."},
 	{"a=ssrc: source of a party", "Firefox announces a source where it only receives.  XEP-0339 announces what is sent."},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"carillon/jingle"
+	"carillon/jingle/element"
 )
 
 // mediaWriter writes one content as a section.
@@ -179,6 +180,7 @@ func answerSetup(offered, said jingle.Setup) jingle.Setup {
 }
 
 func (s *mediaWriter) write() {
+	s.loseElements(s.content.Other)
 	if s.content.RTP == nil {
 		s.writeData()
 		return
@@ -202,7 +204,12 @@ func (s *mediaWriter) write() {
 	if s.ice.SCTP != nil {
 		s.lose("a=sctp-port", "data channels beside RTP in one content")
 	}
-	for _, e := range s.content.RTP.Other {
+	s.loseElements(s.content.RTP.Other)
+}
+
+// loseElements reports what is kept of a stanza without being understood.
+func (s *mediaWriter) loseElements(list []*element.Element) {
+	for _, e := range list {
 		s.lose("<"+e.Local+" xmlns='"+e.Space+"'/>", "no SDP for it")
 	}
 }
@@ -245,9 +252,7 @@ func (s *mediaWriter) writeTransport() {
 	if s.setup != "" {
 		s.attr("setup:", string(s.setup))
 	}
-	for _, e := range s.ice.Other {
-		s.lose("<"+e.Local+" xmlns='"+e.Space+"'/>", "no SDP for it")
-	}
+	s.loseElements(s.ice.Other)
 }
 
 // writeOptions writes the ICE options, of which Jingle has always had trickle, said or not.

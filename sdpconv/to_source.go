@@ -34,6 +34,9 @@ func (s *mediaWriter) writeSources() {
 		}
 		kept = append(kept, src)
 	}
+	if main := s.content.RTP.SSRC; main != "" && !has(main) {
+		s.lose("a=ssrc:"+main, "the main source has no parameters")
+	}
 	if !s.senders.Sends(s.author) {
 		msid = ""
 	}
