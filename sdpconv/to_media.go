@@ -68,7 +68,8 @@ func (s *mediaWriter) secure() error {
 	if s.content.ICE != nil {
 		s.ice = *s.content.ICE
 	}
-	if tagged := s.taggedSection(s.bundle(s.content.Name)); tagged != nil {
+	rawUDP := s.content.ICE == nil && s.content.RawUDP != nil
+	if tagged := s.taggedSection(s.bundle(s.content.Name)); tagged != nil && !rawUDP {
 		if s.ice.Ufrag == "" {
 			s.ice.Ufrag, s.ice.Pwd = tagged.content.ICE.Ufrag, tagged.content.ICE.Pwd
 		}
@@ -78,7 +79,6 @@ func (s *mediaWriter) secure() error {
 	}
 	s.ice.Fingerprints = s.usable(s.ice.Fingerprints)
 	encrypted := len(s.ice.Fingerprints) > 0
-	rawUDP := s.content.ICE == nil && s.content.RawUDP != nil
 	switch {
 	case !encrypted && (!s.plain || s.content.RTP == nil || s.ice.Protected):
 		return ErrNotEncrypted
