@@ -53,7 +53,7 @@ func (c *call) offer(p *peer) {
 func (c *call) flows(a, b flow) {
 	c.t.Helper()
 	for _, p := range []*peer{c.a, c.b} {
-		p.eval(nil, "globalThis.before = await received();")
+		p.eval(nil, "globalThis.before = await received(); if (globalThis.channel?.readyState === 'open') { echoed = 0; channel.send('call'); }")
 	}
 	c.a.waitFor("return await flows(args[0]);", a)
 	c.b.waitFor("return await flows(args[0]);", b)
@@ -62,6 +62,18 @@ func (c *call) flows(a, b flow) {
 func (c *call) both(f flow) {
 	c.t.Helper()
 	c.flows(f, f)
+}
+
+// credentials are those of a side, as the other side has them.
+func (c *call) credentials(p *peer) string {
+	c.t.Helper()
+	other := c.a
+	if p == c.a {
+		other = c.b
+	}
+	var ufrag string
+	other.eval(&ufrag, "return pc.remoteDescription.sdp.match(/a=ice-ufrag:(.*)/)[1];")
+	return ufrag
 }
 
 // direction is what the browser says came of a transceiver.
@@ -158,11 +170,18 @@ var sessions = []scenario{
 		c.add(c.a, "audio", "data")
 		c.offer(c.a)
 		c.both(flow{Audio: 1, Data: true})
+		// What comes in is checked after the second only: Chromium 156 may send nothing to Firefox 153 between its own restart and the next,
+		// also without anything between them.
 		for _, p := range []*peer{c.a, c.b} {
+			before := c.credentials(p)
 			c.do(p, "pc.restartIce();")
 			c.offer(p)
-			c.both(flow{Audio: 1, Data: true})
+			if after := c.credentials(p); after == before {
+				c.t.Errorf("the ICE credentials of %s are still %s", p.role, after)
+			}
+			c.a.waitFor("return pc.connectionState === 'connected' && pc.iceConnectionState !== 'checking';")
 		}
+		c.both(flow{Audio: 1, Data: true})
 	}},
 	{"simulcast", nil, func(c *call) {
 		c.do(c.a, "add('video', {sendEncodings: [{rid: 'h'}, {rid: 'l', scaleResolutionDownBy: 2}]});")

@@ -44,6 +44,7 @@ const pageScript = `globalThis.pc = new RTCPeerConnection(args[0]);
 	};
 	globalThis.echoed = 0;
 	const join = (channel) => {
+		globalThis.channel = channel;
 		channel.onmessage = (e) => { if (e.data === 'back') echoed++; else channel.send('back'); };
 		const call = () => channel.send('call');
 		if (channel.readyState === 'open') call(); else channel.onopen = call;
@@ -126,7 +127,8 @@ type found struct{ Candidate, SDPMid string }
 // trickle hands the Sendable candidates on, as a call does, once there are all.
 func (p *peer) trickle(to *peer) {
 	p.t.Helper()
-	p.waitFor("return pc.iceGatheringState === 'complete';")
+	// The state is that of the last generation until the first event of the new one; the description has the candidates of its own.
+	p.waitFor("return pc.iceGatheringState === 'complete' && pc.localDescription.sdp.includes('a=candidate:');")
 	var list []found
 	p.eval(&list, "return found;")
 	for _, f := range list[p.given:] {
