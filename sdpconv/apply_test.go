@@ -242,6 +242,19 @@ func TestApplyRefuses(t *testing.T) {
 	}
 }
 
+// A group that only one party has is not agreed on: the contents share no transport, though the credentials are the same.
+func TestApplyUnbundled(t *testing.T) {
+	s, err := play(t, jingle.Session{},
+		action{initiator, jingle.SessionInitiate, media("initiator", "a", "both", "ini0", "actpass")},
+		action{responder, jingle.SessionAccept, media("initiator", "a", "both", "res0", "active") + group("a")},
+		action{responder, jingle.ContentAdd, media("responder", "v", "both", "res0", "actpass") + group("a", "v")},
+		action{initiator, jingle.ContentAccept, media("responder", "v", "both", "ini1", "active")},
+		action{responder, jingle.TransportInfo, info("a", "ufrag='res1' pwd='new-password-password-pass'", "")})
+	if got, want := summary(s), "a:both ini0/passive/0 res1/active/0, v:both ini1/active/0 res0/passive/0"; err != nil || got != want {
+		t.Errorf("%v\n got %s\nwant %s", err, got, want)
+	}
+}
+
 // Candidates that come ahead of an accept belong to it, and there are never more than MaxCandidates.
 func TestApplyCandidates(t *testing.T) {
 	s, err := play(t, jingle.Session{},

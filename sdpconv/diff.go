@@ -212,12 +212,12 @@ func (d *differ) additions() {
 		grown := d.at
 		grown.Contents = append(slices.Clone(d.at.Contents), x)
 		add := jingle.Stanza{Action: jingle.ContentAdd, Contents: []jingle.Content{d.outgoing(d.written(said(*c, x), false))}, Groups: d.groups(grown)}
-		if !d.do(add) || x.Pending {
+		if !d.do(add) {
 			continue
 		}
 		if theirs := d.to.Said(j, d.by.Other()); theirs != nil {
-			names := d.at
-			d.answered(jingle.Stanza{Action: jingle.ContentAccept, Contents: []jingle.Content{said(*theirs, x)}, Groups: live(d.to.Of[d.by.Other()].Groups, names)})
+			groups := live(d.to.Of[d.by.Other()].Groups, d.at)
+			d.answered(jingle.Stanza{Action: jingle.ContentAccept, Contents: []jingle.Content{said(*theirs, x)}, Groups: groups})
 		}
 	}
 }

@@ -277,3 +277,56 @@ func TestSettleUnansweredRestart(t *testing.T) {
 		t.Errorf("%v %+v", err, s.Contents)
 	}
 }
+
+// A browser that answered offers all that it can do again, with its DTLS role open.  What the peer has not is no change, and the role
+// stays.
+func TestProposeOffersAgain(t *testing.T) {
+	s := bundledVideo(t)
+	offer := Describe(s, responder, Offer)
+	rtp := *offer.Contents[1].RTP
+	rtp.PayloadTypes = append(slices.Clone(rtp.PayloadTypes), jingle.PayloadType{ID: 98, Name: "H265", ClockRate: 90000})
+	rtp.PayloadTypes[0].Feedback = []jingle.Feedback{{Type: "goog-remb"}}
+	rtp.HdrExts = []jingle.HdrExt{{ID: 5, URI: "urn:example:new"}}
+	rtp.AllowMixed, rtp.RTCPReducedSize = true, true
+	offer.Contents[1].RTP = &rtp
+	want, _ := Propose(s, responder, offer)
+	if actions, losses := Diff(s, want, responder, able); len(actions)+len(losses) > 0 {
+		t.Errorf("%v %v", texts(actions), losses)
+	}
+	if got := roleOf(want.Said(0, responder).ICE); got != jingle.SetupActive {
+		t.Errorf("the role is %q", got)
+	}
+}
+
+// An answer that could not be wider than its offer refuses nothing: the browser's next offer says what it said before.
+func TestRespondKeepsWish(t *testing.T) {
+	s, err := play(t, bundledVideo(t), action{responder, jingle.ContentModify, "<content creator='initiator' name='v' senders='initiator'/>"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wished := Describe(bundledVideo(t), initiator, Offer)
+	answered := Respond(s, initiator, Describe(s, initiator, Answer))
+	s = Settle(s, answered, initiator)
+	want, _ := Propose(s, initiator, wished)
+	if actions, _ := Diff(s, want, initiator, able); len(actions) > 0 {
+		t.Errorf("%v", texts(actions))
+	}
+}
+
+// Candidates of a restart come after the description that restarts: libwebrtc drops the working pair if they are in it.
+func TestDescribeRestart(t *testing.T) {
+	restarted := info("a", "ufrag='res1' pwd='new-password-password-pass'", candidate(1))
+	s, err := play(t, bundledAudio(t), action{responder, jingle.TransportInfo, restarted})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c := Describe(s, responder, Offer).Contents[0].ICE; len(c.Candidates) > 0 || c.Ufrag != "res1" || c.Fingerprints[0].Setup != jingle.SetupActpass {
+		t.Errorf("%+v", c)
+	}
+	if c := Describe(s, responder, Answer).Contents[0].ICE; len(c.Candidates) != 1 || c.Fingerprints[0].Setup != jingle.SetupActive {
+		t.Errorf("%+v", c)
+	}
+	if fresh := NewCandidates(bundledAudio(t), s, responder); len(fresh) != 1 || fresh[0].ICE.Ufrag != "res1" {
+		t.Errorf("%+v", fresh)
+	}
+}

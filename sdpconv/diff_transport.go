@@ -65,7 +65,7 @@ func (d *differ) restarts() {
 		old, new := d.at.Said(i, d.by), d.to.Said(j, d.by)
 		switch {
 		case old == nil || new == nil || old.ICE == nil || new.ICE == nil || old.ICE.Ufrag == "" || new.ICE.Ufrag == "":
-		case sameCredentials(old.ICE, new.ICE) && !d.restartsWith(i):
+		case sameCredentials(old.ICE, new.ICE):
 		case d.at.Contents[i].ICE[d.by].Owed:
 			answer = append(answer, withICE(keyOf(d.at.Contents[i]), credentials(new.ICE, true)))
 		case d.profile.Restart == jingle.RestartNone, d.profile.InitiatorRestart && d.by == jingle.Responder:
@@ -79,19 +79,6 @@ func (d *differ) restarts() {
 			d.do(jingle.Stanza{Action: jingle.TransportInfo, Contents: contents})
 		}
 	}
-}
-
-// restartsWith tells whether a content has the transport of another that gets new credentials, and keeps its own.
-func (d *differ) restartsWith(i int) bool {
-	mine, now := d.at.Said(i, d.by), begin(d.at, d.by)
-	found := false
-	d.each(func(k, j int) {
-		old, new := d.at.Said(k, d.by), d.to.Said(j, d.by)
-		if old != nil && new != nil && now.bundled(old.Name, mine.Name) && sameCredentials(old.ICE, mine.ICE) && new.ICE != nil && !sameCredentials(old.ICE, new.ICE) {
-			found = true
-		}
-	})
-	return found
 }
 
 // credentials is a transport as a restart has it.
