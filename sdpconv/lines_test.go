@@ -9,7 +9,7 @@ import (
 	"carillon/jingle"
 )
 
-func states(l Lines) string {
+func lineStates(l Lines) string {
 	var out []string
 	for _, x := range l {
 		out = append(out, x.Mid+" "+x.Kind+" "+x.State.String())
@@ -33,20 +33,20 @@ func TestOfferRecycles(t *testing.T) {
 	a, v := opus("0"), vp8("1")
 	_, lines = to(t, []jingle.Content{a, v}, jingle.Responder, Answer, lines)
 	_, lines = to(t, []jingle.Content{a}, jingle.Initiator, Offer, lines)
-	if got := states(lines); got != "0 audio live, 1 video rejected" {
+	if got := lineStates(lines); got != "0 audio live, 1 video rejected" {
 		t.Error(got)
 	}
 	// Not while only one side has port 0.
-	if _, early := to(t, []jingle.Content{a, vp8("new")}, jingle.Responder, Offer, lines); states(early) != "0 audio live, 1 video rejected, new video live" {
-		t.Error(states(early))
+	if _, early := to(t, []jingle.Content{a, vp8("new")}, jingle.Responder, Offer, lines); lineStates(early) != "0 audio live, 1 video rejected, new video live" {
+		t.Error(lineStates(early))
 	}
 	_, lines = to(t, []jingle.Content{a}, jingle.Responder, Answer, lines)
-	if got := states(lines); got != "0 audio live, 1 video free" {
+	if got := lineStates(lines); got != "0 audio live, 1 video free" {
 		t.Error(got)
 	}
 	again := opus("1") // the name of before, another kind
 	text, lines := to(t, []jingle.Content{a, again}, jingle.Initiator, Offer, lines)
-	if got := states(lines); got != "0 audio live, 2 audio live" || !strings.Contains(text, "a=mid:2") {
+	if got := lineStates(lines); got != "0 audio live, 2 audio live" || !strings.Contains(text, "a=mid:2") {
 		t.Errorf("%s\n%s", got, text)
 	}
 	if lines.Find(jingle.Initiator, "1") != 1 || !slices.Equal(lines[1].Past, []string{"1"}) {
@@ -64,11 +64,11 @@ func TestFreeStaysFree(t *testing.T) {
 	sdp := browserSDP(append(audio("0", "actpass"), "m=video 0 UDP/TLS/RTP/SAVPF 96", "a=mid:1")...)
 	_, after, losses, err := FromSDP(sdp, jingle.Initiator, lines)
 	if err != nil || after[1].State != Free || len(losses) != 0 {
-		t.Errorf("%v, %s, %v", err, states(after), losses)
+		t.Errorf("%v, %s, %v", err, lineStates(after), losses)
 	}
 	text, after := to(t, []jingle.Content{opus("0")}, jingle.Initiator, Offer, lines)
 	if after[1].State != Free || !strings.Contains(text, "m=video 0 UDP/TLS/RTP/SAVPF 96\r\n") {
-		t.Errorf("%s\n%s", states(after), text)
+		t.Errorf("%s\n%s", lineStates(after), text)
 	}
 }
 
@@ -157,8 +157,8 @@ func TestInventedMids(t *testing.T) {
 		}
 	}
 	d, lines, _, err := FromSDP(browserSDP(sections...), jingle.Initiator, nil)
-	if err != nil || states(lines) != "audio audio live, audio2 audio live, audio3 audio live" || d.Contents[2].Name != "audio3" {
-		t.Fatalf("%v, %s", err, states(lines))
+	if err != nil || lineStates(lines) != "audio audio live, audio2 audio live, audio3 audio live" || d.Contents[2].Name != "audio3" {
+		t.Fatalf("%v, %s", err, lineStates(lines))
 	}
 	answer := strings.ReplaceAll(browserSDP(sections...), "actpass", "active")
 	if d, _, _, err = FromSDP(answer, jingle.Responder, lines); err != nil || fmt.Sprint(d.Contents[0].Name, d.Contents[2].Name) != "audioaudio3" {
@@ -171,8 +171,8 @@ func TestSameName(t *testing.T) {
 	theirs := vp8("x")
 	theirs.Creator = jingle.Responder
 	_, lines := to(t, []jingle.Content{opus("x"), theirs}, jingle.Initiator, Offer, nil)
-	if states(lines) != "x audio live, 1 video live" {
-		t.Error(states(lines))
+	if lineStates(lines) != "x audio live, 1 video live" {
+		t.Error(lineStates(lines))
 	}
 	_, _, losses, err := ToSDP(jingle.Description{Contents: []jingle.Content{opus("x"), opus("x")}}, jingle.Initiator, Offer, nil, Origin{1, 1})
 	if err != nil || !lossOf(losses, "an alternative") {
@@ -180,8 +180,8 @@ func TestSameName(t *testing.T) {
 	}
 	one := opus("x")
 	_, lines = to(t, []jingle.Content{one}, jingle.Initiator, Offer, nil)
-	if _, lines = to(t, []jingle.Content{one, theirs}, jingle.Responder, Offer, lines); states(lines) != "x audio live, 1 video live" {
-		t.Error(states(lines))
+	if _, lines = to(t, []jingle.Content{one, theirs}, jingle.Responder, Offer, lines); lineStates(lines) != "x audio live, 1 video live" {
+		t.Error(lineStates(lines))
 	}
 }
 

@@ -27,7 +27,7 @@ func TestMutatedSDP(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(1, 2))
 	for i := range 2000 {
-		checkFromSDP(t, mutate(r, pick(r, texts), pick(r, texts), "\r\n"), i%2 == 0)
+		checkFromSDP(t, mutate(r, oneOf(r, texts), oneOf(r, texts), "\r\n"), i%2 == 0)
 	}
 }
 
@@ -44,11 +44,11 @@ func TestMutatedStanzas(t *testing.T) {
 	}
 	r := rand.New(rand.NewPCG(3, 4))
 	for i := range 2000 {
-		checkToSDP(t, mutate(r, pick(r, texts), pick(r, texts), "\n"), i%2 == 0)
+		checkToSDP(t, mutate(r, oneOf(r, texts), oneOf(r, texts), "\n"), i%2 == 0)
 	}
 }
 
-func pick[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
+func oneOf[T any](r *rand.Rand, list []T) T { return list[r.IntN(len(list))] }
 
 // fragments are what values are altered to and with.
 var fragments = []string{
@@ -69,14 +69,14 @@ func mutate(r *rand.Rand, text, other, end string) string {
 		case 2:
 			lines[i], lines[j] = lines[j], lines[i]
 		case 3:
-			lines = slices.Insert(lines, i, pick(r, lent))
+			lines = slices.Insert(lines, i, oneOf(r, lent))
 		case 4:
 			at := r.IntN(len(lines[i]) + 1)
-			lines[i] = lines[i][:at] + pick(r, fragments) + lines[i][at:]
+			lines[i] = lines[i][:at] + oneOf(r, fragments) + lines[i][at:]
 		case 5:
 			words := strings.FieldsFunc(lines[i], func(c rune) bool { return strings.ContainsRune(" :;=/'", c) })
 			if len(words) > 0 {
-				lines[i] = strings.Replace(lines[i], pick(r, words), pick(r, fragments), 1)
+				lines[i] = strings.Replace(lines[i], oneOf(r, words), oneOf(r, fragments), 1)
 			}
 		case 6:
 			end := i + 1 + r.IntN(len(lines)-i)
