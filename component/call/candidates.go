@@ -209,43 +209,6 @@ func same(a, b jingle.Candidate) bool {
 	return a == b
 }
 
-// holdsRestart keeps the answer to an ICE restart back until there is a candidate to go with it: without one Conversations (2.19) takes
-// it for a restart of ours.
-func (s *session) holdsRestart(a jingle.Stanza) bool {
-	if s.profile.Restart != jingle.RestartEmpty || !s.restarting(a, s.role) {
-		return false
-	}
-	if slices.ContainsFunc(a.Contents, func(c jingle.Content) bool { return c.ICE != nil && len(c.ICE.Candidates) > 0 }) {
-		return false
-	}
-	s.up.restart = &a
-	return true
-}
-
-// restartWith sends the answer to an ICE restart that waited for a candidate, if this one belongs to it.
-func (s *session) restartWith(line sdpconv.Line, tc tabCandidate) bool {
-	if s.up.restart == nil {
-		return false
-	}
-	a := *s.up.restart
-	a.Contents = slices.Clone(a.Contents)
-	i := slices.IndexFunc(a.Contents, func(c jingle.Content) bool {
-		return c.Name == line.Name && c.Creator == line.Creator && c.ICE != nil && (tc.ufrag == "" || tc.ufrag == c.ICE.Ufrag)
-	})
-	if i < 0 {
-		return false
-	}
-	ice := *a.Contents[i].ICE
-	ice.Candidates = []jingle.Candidate{tc.candidate}
-	a.Contents[i].ICE = &ice
-	s.up.restart = nil
-	s.request(a)
-	if next, err := sdpconv.Apply(s.agreed, a, s.role); err == nil {
-		s.agreed = next
-	}
-	return true
-}
-
 // show gives the tab a description of the peer's, and notes what it then has of it.
 func (s *session) show(e Event, d jingle.Description) {
 	s.tell(s.tab, e)

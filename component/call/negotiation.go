@@ -1,6 +1,8 @@
 package call
 
 import (
+	"slices"
+
 	"carillon/jingle"
 	"carillon/sdpconv"
 )
@@ -22,6 +24,8 @@ type negotiation struct {
 	tag      int            // of current
 	tied     bool           // ours: the peer, who goes first, was about to do the same
 	restarts bool           // ours: the peer was told to restart ICE
+	dropped  bool           // an offer of the tab has given way
+	again    bool           // the tab left one such offer to it without an answer already
 }
 
 // local tells whether an offer of the tab is being dealt with.
@@ -34,6 +38,7 @@ func (s *session) reoffer(in BrowserOffer) {
 		s.refuse(in.Tab, refusedBusy)
 		return
 	case s.neg != nil:
+		s.neg.dropped = true
 		return
 	}
 	d, offered, err := s.describe(in.SDP, s.lines)
@@ -50,6 +55,7 @@ func (s *session) reoffer(in BrowserOffer) {
 	s.note(unasked)
 	actions := s.changes(want)
 	s.neg = &negotiation{ours: true, offered: offered, want: want, todo: actions}
+	s.overdueOffer = nil // the tab has done away with it
 	s.up.renew()
 	for _, c := range gathered {
 		s.up.hold(c)
@@ -63,12 +69,6 @@ func (s *session) changes(want jingle.Session) []jingle.Stanza {
 	actions, unsaid := sdpconv.Diff(s.agreed, want, s.role, s.profile)
 	s.note(unsaid)
 	return actions
-}
-
-// restarting tells whether an action changes the ICE credentials of the party that takes it.
-func (s *session) restarting(a jingle.Stanza, by jingle.Role) bool {
-	next, err := sdpconv.Apply(s.agreed, a, by)
-	return err == nil && a.Action == jingle.TransportInfo && sdpconv.Restarts(s.agreed, next, by)
 }
 
 // warnOfLimits tells the person what the peer's application cannot do, if the offer asks for that.
@@ -107,8 +107,12 @@ func (s *session) pursue() {
 	switch {
 	case n.current != nil:
 	case len(n.todo) > 0 && !n.tied:
-		a := n.todo[0]
+		a, ok := s.behind(n.todo[0])
 		n.todo = n.todo[1:]
+		if !ok {
+			s.pursue()
+			return
+		}
 		if s.restarting(a, s.role) {
 			n.restarts = true
 			s.outageGoesOn()
@@ -120,24 +124,11 @@ func (s *session) pursue() {
 	case s.agreed.Pending(s.role) && s.profile.Add == jingle.AddAsked:
 		s.stop(TimerChange)
 		s.start(TimerAsk)
-	case s.agreed.Pending(s.role), s.owed():
+	case s.agreed.Pending(s.role), n.restarts && s.owes(s.role.Other()):
 		s.start(TimerChange)
 	default:
 		s.settle()
 	}
-}
-
-// owed tells whether the peer has to answer an ICE restart of the negotiation.
-func (s *session) owed() bool {
-	if !s.neg.restarts {
-		return false
-	}
-	for _, c := range s.agreed.Contents {
-		if c.ICE[s.role.Other()].Owed {
-			return true
-		}
-	}
-	return false
 }
 
 // acknowledged takes the reply to the action that is out.
@@ -163,8 +154,12 @@ func (s *session) acknowledged(in PeerReply) {
 
 // apply takes an action of ours into the session, and lets the tab's candidates go that waited for it.
 func (s *session) apply(a jingle.Stanza) {
+	restarts, answers := s.restarting(a, s.role), s.owes(s.role)
 	if next, err := sdpconv.Apply(s.agreed, a, s.role); err == nil {
 		s.agreed = next
+	}
+	if restarts {
+		s.agreed = owing(s.agreed, s.role.Other(), !answers)
 	}
 	s.sendHeld()
 }
@@ -198,7 +193,7 @@ func (s *session) overdue() {
 			s.tell(s.tab, Warning{Code: WarnNotTaken})
 			s.withdraw(list)
 		}
-		if s.owed() {
+		if n.restarts && s.owes(s.role.Other()) {
 			s.warnOfRestart()
 		}
 		n.restarts = false
@@ -277,12 +272,38 @@ func (s *session) withdraw(contents []jingle.Content) {
 // carry sends actions that nothing waits for.
 func (s *session) carry(actions []jingle.Stanza) {
 	for _, a := range actions {
-		if s.holdsRestart(a) {
+		a, ok := s.behind(a)
+		if !ok || s.holdsRestart(a) {
 			continue
 		}
 		s.request(a)
 		s.apply(a)
+		if a.Action == jingle.SessionAccept { // it rejects what it does not name
+			s.queue = slices.DeleteFunc(s.queue, func(q jingle.Stanza) bool { return q.Action == jingle.ContentAdd })
+		}
 	}
+}
+
+// behind returns an action without the directions that the peer has changed since, which is acknowledged and still queued: the peer would
+// take ours for the later word.  What the tab makes of the peer's follows when that is presented to it.  It reports false when
+// nothing is left of the action.
+func (s *session) behind(a jingle.Stanza) (jingle.Stanza, bool) {
+	if a.Action != jingle.ContentModify && a.Action != jingle.SessionAccept {
+		return a, true
+	}
+	a.Contents = slices.Clone(a.Contents)
+	left := len(a.Contents)
+	for i := range a.Contents {
+		c := &a.Contents[i]
+		for _, q := range s.queue {
+			at := slices.IndexFunc(q.Contents, func(x jingle.Content) bool { return x.Name == c.Name })
+			if q.Action == jingle.ContentModify && at >= 0 {
+				c.Senders = q.Contents[at].Senders
+				left--
+			}
+		}
+	}
+	return a, a.Action == jingle.SessionAccept || left > 0
 }
 
 // settle answers the tab's offer.

@@ -95,62 +95,6 @@ func refusalOf(err error) *jingle.Error {
 	return jingle.ErrBadRequest
 }
 
-// peerTransport takes candidates and ICE restarts.  It is never answered with an error, at which Conversations would end the call, but for
-// a tie.
-func (s *session) peerTransport(in PeerRequest) {
-	them := s.role.Other()
-	answers := s.answersRestart(in.Jingle)
-	next, err := sdpconv.Apply(s.agreed, in.Jingle, them)
-	switch {
-	case err != nil:
-		s.answer(in, nil)
-	case !sdpconv.Restarts(s.agreed, next, them):
-		s.answer(in, nil)
-		s.agreed = next
-		s.tellCandidates()
-	case answers:
-		s.answer(in, nil)
-		s.agreed = next
-		s.pursue()
-	case s.local() && s.neg.restarts && s.role == jingle.Initiator:
-		s.answer(in, jingle.ErrTieBreak)
-	default:
-		s.answer(in, nil)
-		s.peerRestarts(in.Jingle, next)
-	}
-}
-
-// answersRestart tells whether a transport-info with new credentials is the answer to an ICE restart of ours.  It may come before the result
-// of that (stanza 12.22) and is that too.  Without a candidate it would be a restart of its own at Conversations (2.19).
-func (s *session) answersRestart(a jingle.Stanza) bool {
-	bare := !slices.ContainsFunc(a.Contents, func(c jingle.Content) bool { return c.ICE != nil && len(c.ICE.Candidates) > 0 })
-	if !s.local() || !s.restarting(a, s.role.Other()) || s.profile.Restart == jingle.RestartEmpty && bare {
-		return false
-	}
-	if n := s.neg; n.current != nil && s.restarting(*n.current, s.role) {
-		first := *n.current
-		n.current, n.tag = nil, 0
-		s.apply(first)
-	}
-	return s.owed()
-}
-
-// peerRestarts takes an ICE restart of the peer.  It goes before a change of ours, because without it the call may end.
-func (s *session) peerRestarts(a jingle.Stanza, next jingle.Session) {
-	switch {
-	case s.local():
-		s.giveWay()
-		s.enqueue(a)
-		s.presentAnyway()
-	case s.neg != nil:
-		s.enqueue(a)
-	default:
-		s.agreed = next
-		s.outageGoesOn()
-		s.present()
-	}
-}
-
 // peerAsks takes what the peer wants to change.
 func (s *session) peerAsks(in PeerRequest) {
 	a, them := in.Jingle, s.role.Other()
@@ -239,7 +183,7 @@ func (s *session) enqueue(a jingle.Stanza) {
 // drain takes what the peer has asked for meanwhile, as far as it can be done at once.
 func (s *session) drain() {
 	for s.neg == nil && s.state.accepted() && len(s.queue) > 0 {
-		a := s.queue[0]
+		a := s.known(s.queue[0])
 		s.queue = s.queue[1:]
 		next, err := sdpconv.Apply(s.agreed, a, s.role.Other())
 		if err == nil {
@@ -251,6 +195,9 @@ func (s *session) drain() {
 // take changes the session as the peer wants, and offers the tab what it has to know of that.
 func (s *session) take(a jingle.Stanza, next jingle.Session) {
 	before := s.agreed
+	if a.Action == jingle.TransportInfo && sdpconv.Restarts(before, next, s.role.Other()) {
+		next = owing(next, s.role, true)
+	}
 	s.agreed = next
 	switch {
 	case !hasMedia(next):
@@ -345,21 +292,26 @@ func (s *session) awaitAnswer() {
 
 // reanswer takes the tab's answer to what the peer has changed.  One that cannot be used leaves the tab the rest of its time for another.
 func (s *session) reanswer(in BrowserAnswer) {
-	if s.neg == nil || s.neg.ours {
+	offered := s.overdueOffer
+	if s.neg != nil {
+		offered = s.neg.offered
+	}
+	if s.local() || offered == nil {
 		s.refuse(in.Tab, refusedAnswer)
 		return
 	}
-	d, lines, err := s.describe(in.SDP, s.neg.offered)
+	d, lines, err := s.describe(in.SDP, offered)
 	if err != nil {
 		s.refuse(in.Tab, unusableSDP("answer", err))
 		return
 	}
+	s.overdueOffer = nil
 	s.up.renew()
 	gathered := s.loosen(&d, lines)
 	s.endNegotiation()
 	s.lines = lines
 	want := sdpconv.Respond(s.agreed, s.role, d)
-	s.carry(s.changes(want))
+	s.carry(s.answering(s.changes(want), want))
 	s.agreed = sdpconv.Settle(s.agreed, want, s.role)
 	for _, c := range gathered {
 		s.up.hold(c)
@@ -372,11 +324,24 @@ func (s *session) reanswer(in BrowserAnswer) {
 	s.drain()
 }
 
-// unanswered goes on without the tab's answer: what the peer has proposed is rejected, and the tab's connection stays as it was.
+// unanswered goes on without the tab's answer: what the peer has proposed is rejected, and the tab's connection stays as it was, unless the
+// answer still comes.
 func (s *session) unanswered() {
+	n := s.neg
+	s.overdueOffer = n.offered
 	s.endNegotiation()
 	s.decline()
-	s.drain()
+	switch {
+	case n.again:
+		s.giveUp(NoMedia)
+	case n.dropped:
+		s.presentAnyway()
+		if s.neg != nil {
+			s.neg.again = true
+		}
+	default:
+		s.drain()
+	}
 }
 
 // stray tells whether the tab has a section open for what the peer has taken back.

@@ -25,14 +25,16 @@ type session struct {
 	role     jingle.Role // ours
 	jingle   jingle.State
 
-	agreed    jingle.Session // what both parties have acknowledged
-	lines     sdpconv.Lines  // of the tab's peer connection
-	version   int            // of the last SDP written for the tab
-	neg       *negotiation   // nil while nothing changes
-	queue     []jingle.Stanza
-	forsaken  map[int]jingle.Stanza // by tag: actions whose replies nothing waits for any more
-	withdrawn map[string]bool       // names of contents that we took back
-	shown     map[key]shown
+	agreed  jingle.Session // what both parties have acknowledged
+	lines   sdpconv.Lines  // of the tab's peer connection
+	version int            // of the last SDP written for the tab
+	neg     *negotiation   // nil while nothing changes
+
+	overdueOffer sdpconv.Lines // after an offer that the tab has not answered in time; nil for none
+	queue        []jingle.Stanza
+	forsaken     map[int]jingle.Stanza // by tag: actions whose replies nothing waits for any more
+	withdrawn    map[string]bool       // names of contents that we took back
+	shown        map[key]shown
 
 	up uplink
 	pulse
@@ -252,7 +254,7 @@ func (s *session) peerAccept(in PeerRequest) {
 // peerEarly takes an action about contents while the session is not accepted.  What adds to it waits until it is, and so does everything
 // while a tab has an offer to answer.
 func (s *session) peerEarly(in PeerRequest) {
-	a, them := in.Jingle, s.role.Other()
+	a, them := s.known(in.Jingle), s.role.Other()
 	next, err := sdpconv.Apply(s.agreed, a, them)
 	waits := a.Action == jingle.ContentAdd || a.Action == jingle.TransportReplace || s.state == Answering
 	switch {
