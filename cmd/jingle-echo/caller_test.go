@@ -35,6 +35,18 @@ type caller struct {
 	proceeded chan string // who proceeded
 	ended     chan string // the condition of session-terminate
 
+	turn      sync.Mutex // guards what changes with the session; taken before mu
+	session   jingle.Session
+	profile   jingle.Profile     // of the echo
+	changing  *changing          // the change that is under way
+	tries     map[string]string  // requests that may be refused: id to what became of them
+	settled   chan struct{}      // changes that are complete
+	restarted chan struct{}      // ICE restarts of the echo
+	byHand    bool               // the test itself gives the peer connections what the echo says
+	rejects   bool               // what the echo adds
+	told      chan jingle.Stanza // what the echo asked for on its own
+	said      chan string        // chat messages of the echo
+
 	mu       sync.Mutex
 	peer     string           // full JID, once known
 	accepted bool             // session-accept was applied
@@ -44,17 +56,27 @@ type caller struct {
 
 type callerLeg struct {
 	pc          *webrtc.PeerConnection
-	kinds       []string
 	description jingle.Description
 	lines       sdpconv.Lines
-	heard       map[string]chan int // kind to: closed once enough was heard
-	keyFrames   chan struct{}       // the echo asked for one
+	version     int
+	keyFrames   chan struct{} // the echo asked for one
+	restarts    int
+	started     <-chan struct{}
+	news        chan struct{} // something came back
+
+	mu     sync.Mutex
+	kinds  []string // what the tracks say is "audio", "video", "video2" ...
+	tracks map[string]*callerTrack
+	heard  map[string]chan int // enough was heard
+	counts map[string]int
 }
 
 func newCaller(t *testing.T, send func(*element.Element) error, kinds []string, bundled bool) *caller {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	c := &caller{t: t, send: send, sid: newID(), bundled: bundled, ctx: ctx, proceeded: make(chan string, 1), ended: make(chan string, 1)}
+	c := &caller{t: t, send: send, sid: newID(), bundled: bundled, ctx: ctx, proceeded: make(chan string, 1), ended: make(chan string, 1),
+		profile: jingle.Profile{Name: "jingle-echo", Removes: true, Modifies: true, ModifiesBoth: true, Rejects: true, Restart: jingle.RestartEmpty, NewCredential: true},
+		tries:   map[string]string{}, settled: make(chan struct{}, 10), restarted: make(chan struct{}, 100), told: make(chan jingle.Stanza, 100), said: make(chan string, 100)}
 	t.Cleanup(func() {
 		cancel()
 		for _, l := range c.legs {
@@ -87,29 +109,12 @@ func capability(kind string) webrtc.RTPCodecCapability {
 	return webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90000}
 }
 
-func (c *caller) addLeg(kinds []string) {
+func (c *caller) addLeg(kinds []string) *callerLeg {
 	c.t.Helper()
-	m, err := newMedia(nil, true, quiet())
-	c.must(err)
-	l := &callerLeg{kinds: kinds, heard: map[string]chan int{}, keyFrames: make(chan struct{}, 100)}
-	c.legs = append(c.legs, l)
-	l.pc, err = m.api.NewPeerConnection(webrtc.Configuration{})
-	c.must(err)
+	l := c.newLeg()
 	for _, kind := range kinds {
-		l.heard[kind] = make(chan int, 1)
-		track, err := webrtc.NewTrackLocalStaticRTP(capability(kind), "t-"+kind, "stream")
-		c.must(err)
-		sender, err := l.pc.AddTrack(track)
-		c.must(err)
-		c.tasks.Go(func() { c.talk(l, track) })
-		c.tasks.Go(func() { l.listenRTCP(sender) })
+		c.addTrack(l, kind)
 	}
-	l.pc.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { c.listen(l, remote) })
-	l.pc.OnICECandidate(func(candidate *webrtc.ICECandidate) {
-		if candidate != nil {
-			c.trickle(l, candidate.ToJSON().Candidate)
-		}
-	})
 	offer, err := l.pc.CreateOffer(nil)
 	c.must(err)
 	l.description, l.lines, _, err = sdpconv.FromSDP(offer.SDP, jingle.Initiator, nil)
@@ -118,6 +123,40 @@ func (c *caller) addLeg(kinds []string) {
 		l.likeDino(kinds[0])
 	}
 	c.must(l.pc.SetLocalDescription(offer))
+	return l
+}
+
+func (c *caller) newLeg() *callerLeg {
+	c.t.Helper()
+	m, err := newMedia(nil, true, quiet())
+	c.must(err)
+	l := &callerLeg{tracks: map[string]*callerTrack{}, heard: map[string]chan int{}, counts: map[string]int{}, keyFrames: make(chan struct{}, 100), news: make(chan struct{}, 1)}
+	c.legs = append(c.legs, l)
+	l.pc, err = m.api.NewPeerConnection(webrtc.Configuration{})
+	c.must(err)
+	l.started = started(l.pc)
+	l.pc.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) { c.listen(l, remote) })
+	l.pc.OnICECandidate(func(candidate *webrtc.ICECandidate) {
+		if candidate != nil {
+			c.trickle(l, candidate.ToJSON().Candidate)
+		}
+	})
+	return l
+}
+
+// addTrack adds one that says kind, "audio", "video", "video2" ...
+func (c *caller) addTrack(l *callerLeg, kind string) {
+	c.t.Helper()
+	static, err := webrtc.NewTrackLocalStaticRTP(capability(kind), "t-"+kind, "stream")
+	c.must(err)
+	track := &callerTrack{TrackLocalStaticRTP: static, said: make(chan struct{})}
+	sender, err := l.pc.AddTrack(track)
+	c.must(err)
+	l.mu.Lock()
+	l.kinds, l.tracks[kind], l.heard[kind] = append(l.kinds, kind), track, make(chan int, 1)
+	l.mu.Unlock()
+	c.tasks.Go(func() { c.talk(track, kind) })
+	c.tasks.Go(func() { l.listenRTCP(sender) })
 }
 
 // likeDino turns the only content into one of several that have a name and a transport of their own, and announces no source.
@@ -133,43 +172,109 @@ func (l *callerLeg) likeDino(name string) {
 // payload marks what a caller says so that it knows its own words.
 func payload(kind string) []byte { return []byte("\x10\x00" + kind + " of the caller") }
 
+// callerTrack sends one stream of packets of several payload types.
+type callerTrack struct {
+	*webrtc.TrackLocalStaticRTP
+
+	mu        sync.Mutex
+	writer    webrtc.TrackLocalWriter
+	ssrc      uint32
+	types     map[string]uint8 // payload types by MIME type and clock rate
+	sequence  uint16
+	timestamp uint32
+	said      chan struct{} // a packet was sent, if somebody waits for that
+}
+
+func (t *callerTrack) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
+	codec, err := t.TrackLocalStaticRTP.Bind(c)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.writer, t.ssrc, t.types = c.WriteStream(), uint32(c.SSRC()), map[string]uint8{"": uint8(codec.PayloadType)}
+	for _, p := range c.CodecParameters() {
+		t.types[fmt.Sprintf("%s/%d", p.MimeType, p.ClockRate)] = uint8(p.PayloadType)
+	}
+	return codec, err
+}
+
+// say sends a packet.  The timestamp goes on by itself unless one is given.
+func (t *callerTrack) say(codec string, timestamp uint32, marker bool, payload []byte) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.writer == nil {
+		return
+	}
+	t.sequence++
+	t.timestamp += t.Codec().ClockRate / 50
+	if timestamp == 0 {
+		timestamp = t.timestamp
+	}
+	_, _ = t.writer.WriteRTP(&rtp.Header{
+		Version: 2, SSRC: t.ssrc, PayloadType: t.types[codec], SequenceNumber: t.sequence, Timestamp: timestamp, Marker: marker,
+	}, payload)
+}
+
 // talk sends a packet every 20 ms until the call ends.
-func (c *caller) talk(l *callerLeg, track *webrtc.TrackLocalStaticRTP) {
+func (c *caller) talk(track *callerTrack, kind string) {
 	ticker := time.NewTicker(20 * time.Millisecond)
 	defer ticker.Stop()
-	packet := &rtp.Packet{Header: rtp.Header{Version: 2, Marker: true}, Payload: payload(track.Kind().String())}
 	for {
 		select {
 		case <-ticker.C:
 		case <-c.ctx.Done():
 			return
 		}
-		packet.SequenceNumber++
-		packet.Timestamp += track.Codec().ClockRate / 50
-		if err := track.WriteRTP(packet); err != nil {
-			return
+		track.say("", 0, true, payload(kind))
+		select {
+		case track.said <- struct{}{}:
+		default:
 		}
 	}
 }
 
 // listen counts the caller's own packets as they come back.
 func (c *caller) listen(l *callerLeg, remote *webrtc.TrackRemote) {
-	kind, count := remote.Kind().String(), 0
 	for {
 		packet, _, err := remote.ReadRTP()
 		if err != nil {
 			return
 		}
-		if !bytes.Equal(packet.Payload, payload(kind)) {
-			continue
-		}
-		if count++; count == enough {
-			l.heard[kind] <- count
-		}
-		if count == enough && kind == "video" {
+		if kind := l.hears(packet); kind == "video" {
 			_ = l.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(remote.SSRC())}})
 		}
 	}
+}
+
+// hears counts a packet and returns whose it is if enough have come now.
+func (l *callerLeg) hears(packet *rtp.Packet) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	kind := string(packet.Payload)
+	if i := slices.IndexFunc(l.kinds, func(k string) bool { return bytes.Equal(payload(k), packet.Payload) }); i >= 0 {
+		kind = l.kinds[i]
+	} else {
+		kind = "other " + packetKind(packet)
+	}
+	l.counts[kind]++
+	select {
+	case l.news <- struct{}{}:
+	default:
+	}
+	if l.counts[kind] != enough {
+		return ""
+	}
+	select {
+	case l.heard[kind] <- enough:
+	default:
+	}
+	return kind
+}
+
+// packetKind names what is not the caller's own words: a digit by its event, else "picture".
+func packetKind(packet *rtp.Packet) string {
+	if len(packet.Payload) == 4 {
+		return fmt.Sprintf("event %d", packet.Payload[0])
+	}
+	return "picture"
 }
 
 func (l *callerLeg) listenRTCP(sender *webrtc.RTPSender) {
@@ -187,9 +292,11 @@ func (l *callerLeg) listenRTCP(sender *webrtc.RTPSender) {
 	}
 }
 
-func (c *caller) request(s jingle.Stanza) {
+func (c *caller) request(s jingle.Stanza) string {
 	s.SID = c.sid
-	_ = c.send(element.New("", "iq", "type", "set", "id", newID(), "to", c.peer).Append(s.Element()))
+	id := newID()
+	_ = c.send(element.New("", "iq", "type", "set", "id", id, "to", c.peer).Append(s.Element()))
+	return id
 }
 
 func (c *caller) tell(to string, m jingle.Message) {
@@ -213,14 +320,19 @@ func (c *caller) start(peer string) {
 		all.Contents = append(all.Contents, l.description.Contents...)
 		all.Groups = append(all.Groups, l.description.Groups...)
 	}
+	initiate := jingle.Stanza{Action: jingle.SessionInitiate, Contents: all.Contents, Groups: all.Groups}
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	c.apply(initiate, jingle.Initiator)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.peer = peer
-	c.request(jingle.Stanza{Action: jingle.SessionInitiate, Contents: all.Contents, Groups: all.Groups})
+	c.request(initiate)
 	c.initiate = true
 	for _, content := range c.held {
 		c.request(jingle.Stanza{Action: jingle.TransportInfo, Contents: []jingle.Content{content}})
 	}
+	c.held = nil
 }
 
 func (c *caller) trickle(l *callerLeg, line string) {
@@ -229,13 +341,15 @@ func (c *caller) trickle(l *callerLeg, line string) {
 		return
 	}
 	candidate.ID = newID()
+	c.turn.Lock() // a restart is to be told first
+	defer c.turn.Unlock()
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	first := l.description.Contents[0]
 	content := jingle.Content{Name: first.Name, ICE: &jingle.Transport{
 		Ufrag: first.ICE.Ufrag, Pwd: first.ICE.Pwd, Candidates: []jingle.Candidate{candidate},
 	}}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.initiate {
+	if !c.initiate || c.changing != nil && len(c.changing.todo) > 0 {
 		c.held = append(c.held, content)
 		return
 	}
@@ -247,55 +361,50 @@ func (c *caller) handle(e *element.Element) {
 	if m, err := jingle.MessageIn(e); err == nil && m != nil && m.Kind == jingle.Proceed && m.ID == c.sid {
 		c.proceeded <- e.Attr("from")
 	}
+	c.turn.Lock()
+	defer c.turn.Unlock()
+	body := e.Child(nsClient, "body")
 	switch {
+	case e.Local == "message" && body != nil:
+		c.said <- body.Text
+		return
 	case e.Local != "iq":
 		return
-	case e.Attr("type") == "error":
-		c.t.Errorf("a request was refused: %s", e)
+	case e.Attr("type") == "error", e.Attr("type") == "result":
+		c.reply(e)
 		return
 	case e.Attr("type") != "set" || len(e.Children) != 1:
 		return
 	}
-	_ = c.send(element.New("", "iq", "type", "result", "id", e.Attr("id"), "to", e.Attr("from")))
 	s, err := jingle.ParseStanza(e.Children[0])
 	if err != nil {
 		c.t.Errorf("%s: %v", e, err)
 		return
 	}
+	if c.refuses(e, s) {
+		return
+	}
+	_ = c.send(element.New("", "iq", "type", "result", "id", e.Attr("id"), "to", e.Attr("from")))
 	switch s.Action {
 	case jingle.SessionAccept:
 		c.accept(s)
-	case jingle.TransportInfo:
-		c.candidates(s)
 	case jingle.SessionTerminate:
 		c.ended <- string(s.Reason.Condition)
+	default:
+		c.take(s)
 	}
 }
 
 func (c *caller) accept(s jingle.Stanza) {
+	c.apply(s, jingle.Responder)
 	for _, l := range c.legs {
-		mine := jingle.Description{Groups: s.Groups}
-		for _, content := range s.Contents {
-			if slices.ContainsFunc(l.description.Contents, func(o jingle.Content) bool { return o.Name == content.Name }) {
-				mine.Contents = append(mine.Contents, content)
-			}
-		}
-		if len(mine.Contents) != len(l.description.Contents) {
-			c.t.Errorf("session-accept has %d of %d contents", len(mine.Contents), len(l.description.Contents))
-		}
 		if c.bundled != (len(s.Groups) > 0) {
 			c.t.Errorf("session-accept has groups %v, the offer has: %v", s.Groups, c.bundled)
 		}
-		if !c.bundled { // pion knows no other form
-			mine.Groups = []jingle.Group{{Semantics: "BUNDLE", Names: []string{mine.Contents[0].Name}}}
+		if n := len(c.says(l, s.Contents)); n != len(l.description.Contents) {
+			c.t.Errorf("session-accept has %d of %d contents", n, len(l.description.Contents))
 		}
-		sdp, _, _, err := sdpconv.ToSDP(mine, jingle.Responder, sdpconv.Answer, l.lines, sdpconv.Origin{ID: 2})
-		if err == nil {
-			err = l.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp})
-		}
-		if err != nil {
-			c.t.Errorf("session-accept: %v\n%s", err, sdp)
-		}
+		c.answered(l, l.lines)
 	}
 	c.mu.Lock()
 	c.accepted = true
@@ -308,11 +417,11 @@ func (c *caller) candidates(s jingle.Stanza) {
 		return
 	}
 	content := s.Contents[0]
-	if len(s.Contents) != 1 || len(content.ICE.Candidates) != 1 || content.ICE.Ufrag == "" || content.ICE.Pwd == "" {
-		c.t.Errorf("transport-info has to have one content, one candidate and credentials: %+v", s)
+	if len(content.ICE.Candidates) != 1 || content.ICE.Ufrag == "" || content.ICE.Pwd == "" {
+		c.t.Errorf("transport-info has to have one candidate and credentials: %+v", s)
 	}
 	for _, l := range c.legs {
-		if l.description.Contents[0].Name == content.Name {
+		if len(l.description.Contents) > 0 && l.description.Contents[0].Name == content.Name {
 			line := sdpconv.FormatCandidate(content.ICE.Candidates[0], content.ICE.Ufrag)
 			if err := l.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: line}); err != nil {
 				c.t.Errorf("candidate %s: %v", line, err)

@@ -7,12 +7,15 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/pion/webrtc/v4"
 
 	"carillon/jingle"
 	"carillon/sdpconv"
 )
+
+const startLimit = 5 * time.Second // from a description to the beginning of ICE, which needs no answer of anybody
 
 // leg is one transport of a call with the contents it carries.
 //
@@ -22,13 +25,14 @@ type leg struct {
 	stream  string // of the tracks it adds
 	grouped bool   // its contents are a BUNDLE group of the session, not one that is made up for pion
 
-	content     string // the one whose ICE counts, the first (RFC 9143 section 7.1: the offerer tagged section)
-	creator     jingle.Role
-	ufrag, pwd  string // ours
-	prints      []jingle.Fingerprint
-	remoteUfrag string
-	generation  int // of our candidates
-	connected   bool
+	content      string // the one whose ICE counts, the first (RFC 9143 section 7.1: the offerer tagged section)
+	creator      jingle.Role
+	ufrag, pwd   string // ours
+	prints       []jingle.Fingerprint
+	remoteUfrag  string
+	remotePrints []jingle.Fingerprint
+	generation   int // of our candidates
+	connected    bool
 
 	// What the session waits for in an ICE restart.
 	restarting bool     // by us: the peer's credentials are missing
@@ -37,6 +41,7 @@ type leg struct {
 	held       []string // candidates that have to wait for that
 
 	pc      *webrtc.PeerConnection
+	started <-chan struct{}
 	remote  []jingle.Content // what the peer says
 	lines   sdpconv.Lines
 	version int
@@ -59,22 +64,52 @@ func (m *media) newLeg(stream string, post func(event)) (*leg, error) {
 	l := &leg{stream: stream, pc: pc, post: post, log: m.log}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	pc.OnICECandidate(func(c *webrtc.ICECandidate) {
-		line := "" // all are gathered
-		if c != nil {
-			line = c.ToJSON().Candidate
+		if c != nil { // the end is told within calls of ours too, which must not wait for themselves
+			post(gathered{l, c.ToJSON().Candidate})
 		}
-		post(gathered{l, line})
 	})
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) { post(connection{l, s}) })
+	l.started = started(pc)
 	pc.OnTrack(l.play)
 	return l, nil
+}
+
+// started returns a channel that is closed when ICE has begun.  It does so in the background, and before that pion takes every description
+// for an ICE restart: it does not know the credentials of the one before yet.
+func started(pc *webrtc.PeerConnection) <-chan struct{} {
+	begun := make(chan struct{})
+	var once sync.Once
+	pc.OnICEConnectionStateChange(func(s webrtc.ICEConnectionState) {
+		if s != webrtc.ICEConnectionStateNew {
+			once.Do(func() { close(begun) })
+		}
+	})
+	return begun
+}
+
+// ready waits until the peer connection can be negotiated anew.
+func (l *leg) ready() error {
+	if l.lines == nil {
+		return nil
+	}
+	timer := time.NewTimer(startLimit)
+	defer timer.Stop()
+	select {
+	case <-l.started:
+		return nil
+	case <-timer.C:
+		return errors.New("ICE does not begin")
+	}
 }
 
 // answer describes our side of what the peer says now: of a part made by transports, or of all that the leg carries after a change.
 // Credentials that are new to it restart ICE.  A content that is missing in the result has no codec that we have.
 func (l *leg) answer(offer []jingle.Content) (jingle.Description, error) {
 	var none jingle.Description
-	sdp, lines, _, err := sdpconv.ToSDP(forPion(offer), jingle.Initiator, sdpconv.Offer, l.lines, l.origin())
+	if err := l.ready(); err != nil {
+		return none, err
+	}
+	sdp, lines, _, err := sdpconv.ToSDP(forPion(offer), jingle.Initiator, sdpconv.Offer, retired(l.lines, offer), l.origin())
 	if err != nil {
 		return none, fmt.Errorf("offer: %w", err)
 	}
@@ -117,6 +152,17 @@ func forPion(contents []jingle.Content) jingle.Description {
 		group.Names = append(group.Names, contents[i].Name)
 	}
 	return jingle.Description{Contents: contents, Groups: []jingle.Group{group}}
+}
+
+// retired gives the lines of no content the one format that pion lets pass without a description of the codec.
+func retired(lines sdpconv.Lines, contents []jingle.Content) sdpconv.Lines {
+	lines = slices.Clone(lines)
+	for i := range lines {
+		if named(contents, lines[i].Creator, lines[i].Name) == nil {
+			lines[i].Formats = []string{"0"}
+		}
+	}
+	return lines
 }
 
 // ours is what the peer gets to read of a description: who sends is what it said.
@@ -163,11 +209,14 @@ func (l *leg) tag(ice *jingle.Transport) {
 	if l.ufrag != "" && l.ufrag != ice.Ufrag {
 		l.generation++
 	}
-	l.ufrag, l.pwd, l.prints = ice.Ufrag, ice.Pwd, ice.Fingerprints
+	l.ufrag, l.pwd, l.prints, l.remotePrints = ice.Ufrag, ice.Pwd, ice.Fingerprints, first.ICE.Fingerprints
 }
 
 // restart gives up our credentials and candidates and begins to gather anew.  conclude goes on with the peer's.
 func (l *leg) restart() error {
+	if err := l.ready(); err != nil {
+		return err
+	}
 	offer, err := l.pc.CreateOffer(&webrtc.OfferOptions{ICERestart: true})
 	if err != nil {
 		return fmt.Errorf("restart ICE: %w", err)
@@ -184,6 +233,9 @@ func (l *leg) restart() error {
 // conclude makes what the peer says the answer to an offer of ours: new credentials after restart, or a content that we proposed.  The
 // peer connection has no offer out in between, so that it can take one of the peer.
 func (l *leg) conclude(says []jingle.Content) error {
+	if err := l.ready(); err != nil {
+		return err
+	}
 	offer, err := l.pc.CreateOffer(nil)
 	if err != nil {
 		return fmt.Errorf("create offer: %w", err)
@@ -199,7 +251,7 @@ func (l *leg) conclude(says []jingle.Content) error {
 			lines = append(lines, line)
 		}
 	}
-	sdp, lines, _, err := sdpconv.ToSDP(forPion(says), jingle.Initiator, sdpconv.Answer, lines, l.origin())
+	sdp, lines, _, err := sdpconv.ToSDP(forPion(says), jingle.Initiator, sdpconv.Answer, retired(lines, says), l.origin())
 	if err != nil {
 		return fmt.Errorf("the peer's answer: %w", err)
 	}

@@ -67,7 +67,7 @@ type (
 	command  struct{ from, text string } // a chat message
 	gathered struct {
 		leg       *leg
-		candidate string // "candidate:...", or "" after the last one
+		candidate string // "candidate:..."
 	}
 	connection struct { // a leg's state changed
 		leg   *leg

@@ -29,27 +29,24 @@ func (s *session) trickle(l *leg, line string) {
 		l.held = append(l.held, line)
 		return
 	}
-	var candidates []jingle.Candidate
 	candidate, ufrag, err := sdpconv.ParseCandidate(line)
-	usable := err == nil && sdpconv.Sendable(candidate) && (ufrag == "" || ufrag == l.ufrag)
-	if usable {
-		candidate.ID, candidate.Generation = newID(), l.generation
-		candidates = append(candidates, candidate)
+	if err != nil || !sdpconv.Sendable(candidate) || ufrag != "" && ufrag != l.ufrag {
+		return
 	}
-	switch {
-	case l.owed && (usable || line == ""):
+	candidate.ID, candidate.Generation = newID(), l.generation
+	if l.owed {
 		l.owed = false
-		s.sendCredentials(l, candidates)
-	case usable:
-		s.send(jingle.Stanza{Action: jingle.TransportInfo, Contents: []jingle.Content{{
-			Creator: l.creator, Name: l.content, ICE: &jingle.Transport{Ufrag: l.ufrag, Pwd: l.pwd, Candidates: candidates},
-		}}})
+		s.send(s.credentials(l, candidate))
+		return
 	}
+	s.send(jingle.Stanza{Action: jingle.TransportInfo, Contents: []jingle.Content{{
+		Creator: l.creator, Name: l.content, ICE: &jingle.Transport{Ufrag: l.ufrag, Pwd: l.pwd, Candidates: []jingle.Candidate{candidate}},
+	}}})
 }
 
 // credentials is a transport-info with our credentials for all contents of a leg, in their order, and candidates for the first.
 // Conversations (2.19) takes it for its peer's ICE restart without candidates, and for the answer to its own with some.
-func (s *session) credentials(l *leg, candidates []jingle.Candidate) jingle.Stanza {
+func (s *session) credentials(l *leg, candidates ...jingle.Candidate) jingle.Stanza {
 	info := jingle.Stanza{Action: jingle.TransportInfo}
 	for i, c := range l.remote {
 		ice := &jingle.Transport{Ufrag: l.ufrag, Pwd: l.pwd}
@@ -60,10 +57,6 @@ func (s *session) credentials(l *leg, candidates []jingle.Candidate) jingle.Stan
 	}
 	s.mine(info)
 	return info
-}
-
-func (s *session) sendCredentials(l *leg, candidates []jingle.Candidate) {
-	s.send(s.credentials(l, candidates))
 }
 
 // mine applies an action of ours to what is agreed on.
@@ -108,7 +101,7 @@ func (s *session) restart(l *leg) *ending {
 		return &ending{jingle.GeneralError, err.Error()}
 	}
 	s.patience.Reset(connectLimit)
-	l.restartID = s.ask(s.credentials(l, nil), func(err *jingle.Error) *ending {
+	l.restartID = s.ask(s.credentials(l), func(err *jingle.Error) *ending {
 		return s.restartAnswered(l, err)
 	})
 	return nil
@@ -170,7 +163,8 @@ func (s *session) transportReplace(i int) *ending {
 		return nil
 	}
 	l, described := s.legs[at], jingle.Description{}
-	if l.content == shared.Name && ice.Ufrag != l.remoteUfrag {
+	known := ice.Ufrag == l.remoteUfrag && (len(ice.Fingerprints) == 0 || slices.EqualFunc(ice.Fingerprints, l.remotePrints, sameFingerprint))
+	if l.content == shared.Name && !known {
 		var err error
 		if l, described, err = s.replace(l, ice); err != nil {
 			return &ending{jingle.FailedTransport, err.Error()}
@@ -190,9 +184,9 @@ func (s *session) transportReplace(i int) *ending {
 // replace moves a leg to another transport of the peer.  The leg it returns is another one if the certificate is.
 func (s *session) replace(l *leg, ice *jingle.Transport) (*leg, jingle.Description, error) {
 	says := s.says(l)
-	moved, same := *ice, slices.EqualFunc(ice.Fingerprints, says[0].ICE.Fingerprints, sameFingerprint)
+	moved, same := *ice, slices.EqualFunc(ice.Fingerprints, l.remotePrints, sameFingerprint)
 	if len(ice.Fingerprints) == 0 {
-		moved.Fingerprints, same = says[0].ICE.Fingerprints, true
+		moved.Fingerprints, same = l.remotePrints, true
 	}
 	says[0].ICE = &moved
 	s.log.Info("the peer replaces a transport", "content", l.content, "restart", same)
