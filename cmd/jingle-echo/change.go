@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/pion/webrtc/v4"
@@ -276,7 +277,8 @@ func (s *session) described(a jingle.Stanza, before jingle.Session) *ending {
 			if !l.has(*now) {
 				continue
 			}
-			if _, err := l.answer(s.says(l)); err != nil {
+			_, err := l.answer(s.says(l))
+			if err != nil && !errors.Is(err, webrtc.ErrConnectionClosed) { // then its transport may be replaced next
 				return &ending{refusal(err), err.Error()}
 			}
 		}

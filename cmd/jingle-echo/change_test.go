@@ -39,6 +39,7 @@ func (c *caller) leg(kind string) *callerLeg {
 }
 
 func TestAddedVideoIsEchoed(t *testing.T) {
+	t.Parallel()
 	c, _ := connected(t, []string{"audio"}, true)
 	l := c.legs[0]
 	for _, kind := range []string{"video", "video2"} {
@@ -53,6 +54,7 @@ func TestAddedVideoIsEchoed(t *testing.T) {
 
 // TestAddedVideoUnbundled adds as Dino does: alone, with a transport of its own, and only to send.
 func TestAddedVideoUnbundled(t *testing.T) {
+	t.Parallel()
 	c, _ := connected(t, []string{"audio"}, false)
 	c.turn.Lock()
 	l := c.addLeg([]string{"video"})
@@ -77,6 +79,7 @@ func TestAddedVideoUnbundled(t *testing.T) {
 }
 
 func TestDroppedContent(t *testing.T) {
+	t.Parallel()
 	both(t, []string{"audio", "video"}, func(t *testing.T, c *caller) {
 		name := c.leg("video").description.Contents[len(c.leg("video").description.Contents)-1].Name
 		c.apply(jingle.Stanza{Action: jingle.ContentRemove, Contents: []jingle.Content{{Name: name}}}, jingle.Initiator)
@@ -92,6 +95,7 @@ func TestDroppedContent(t *testing.T) {
 
 // TestDroppedFirstContent removes the one whose transport the others use, and adds another.
 func TestDroppedFirstContent(t *testing.T) {
+	t.Parallel()
 	c, _ := connected(t, []string{"audio", "video"}, true)
 	l := c.legs[0]
 	drop := jingle.Stanza{Action: jingle.ContentRemove, Contents: []jingle.Content{{Name: l.description.Contents[0].Name}}}
@@ -107,6 +111,7 @@ func TestDroppedFirstContent(t *testing.T) {
 }
 
 func TestLastContentDropped(t *testing.T) {
+	t.Parallel()
 	c, _ := connected(t, []string{"audio"}, true)
 	if got := c.try(jingle.Stanza{Action: jingle.ContentRemove, Contents: []jingle.Content{{Name: c.legs[0].description.Contents[0].Name}}}); got != "result" {
 		t.Fatal(got)
@@ -117,6 +122,7 @@ func TestLastContentDropped(t *testing.T) {
 }
 
 func TestHeldByThePeer(t *testing.T) {
+	t.Parallel()
 	both(t, []string{"audio", "video"}, func(t *testing.T, c *caller) {
 		for _, l := range c.legs {
 			for _, content := range l.description.Contents {
@@ -140,6 +146,7 @@ func TestHeldByThePeer(t *testing.T) {
 }
 
 func TestRestartByThePeer(t *testing.T) {
+	t.Parallel()
 	for name, form := range map[string]jingle.Restart{"as Conversations": jingle.RestartEmpty, "as stanza": jingle.RestartInfo} {
 		t.Run(name, func(t *testing.T) {
 			both(t, []string{"audio", "video"}, func(t *testing.T, c *caller) {
@@ -164,6 +171,7 @@ func TestRestartByThePeer(t *testing.T) {
 }
 
 func TestRestartByTheEcho(t *testing.T) {
+	t.Parallel()
 	both(t, []string{"audio", "video"}, func(t *testing.T, c *caller) {
 		ufrag := func() string {
 			c.turn.Lock()
@@ -191,6 +199,7 @@ func TestRestartByTheEcho(t *testing.T) {
 
 // TestRestartsThatCross has both begin at once: the caller's counts, because it is the initiator.
 func TestRestartsThatCross(t *testing.T) {
+	t.Parallel()
 	both(t, []string{"audio"}, func(t *testing.T, c *caller) {
 		l := c.legs[0]
 		c.turn.Lock() // the caller does not look at what comes
@@ -205,6 +214,7 @@ func TestRestartsThatCross(t *testing.T) {
 
 // TestReplacedTransport gives the echo a transport with another certificate, as a page that was loaded anew has.
 func TestReplacedTransport(t *testing.T) {
+	t.Parallel()
 	both(t, []string{"audio"}, func(t *testing.T, c *caller) {
 		old := c.legs[0]
 		name := old.description.Contents[0].Name
@@ -221,6 +231,7 @@ func TestReplacedTransport(t *testing.T) {
 }
 
 func TestOtherTransportsAreRejected(t *testing.T) {
+	t.Parallel()
 	c, _ := connected(t, []string{"audio"}, true)
 	name := c.legs[0].description.Contents[0].Name
 	replace := jingle.Stanza{Action: jingle.TransportReplace, Contents: []jingle.Content{{Name: name, RawUDP: &jingle.RawUDP{
@@ -240,6 +251,7 @@ func TestOtherTransportsAreRejected(t *testing.T) {
 }
 
 func TestHoldAndMuteByTheEcho(t *testing.T) {
+	t.Parallel()
 	both(t, []string{"audio", "video"}, func(t *testing.T, c *caller) {
 		audio, video := c.leg("audio"), c.leg("video")
 		for _, row := range []struct {
@@ -275,6 +287,7 @@ func TestHoldAndMuteByTheEcho(t *testing.T) {
 }
 
 func TestVideoOffAndOnByTheEcho(t *testing.T) {
+	t.Parallel()
 	both(t, []string{"audio", "video"}, func(t *testing.T, c *caller) {
 		l := c.leg("video")
 		for _, row := range []struct {
@@ -299,6 +312,7 @@ func TestVideoOffAndOnByTheEcho(t *testing.T) {
 
 // TestVideoOfTheEcho has the echo add its picture, drop it, and add it again.
 func TestVideoOfTheEcho(t *testing.T) {
+	t.Parallel()
 	both(t, []string{"audio"}, func(t *testing.T, c *caller) {
 		for range 2 {
 			if reply := c.chat("video"); !strings.Contains(reply, "asked") {
@@ -323,6 +337,7 @@ func TestVideoOfTheEcho(t *testing.T) {
 }
 
 func TestVideoOfTheEchoRejected(t *testing.T) {
+	t.Parallel()
 	both(t, []string{"audio"}, func(t *testing.T, c *caller) {
 		c.turn.Lock()
 		c.rejects = true
@@ -357,6 +372,7 @@ func (r *record) String() string {
 }
 
 func TestDTMF(t *testing.T) {
+	t.Parallel()
 	c, a := connectCaller(t, []string{"audio"}, true)
 	log := &record{}
 	a.log = slog.New(slog.NewTextHandler(log, nil))
@@ -387,12 +403,14 @@ func TestDTMF(t *testing.T) {
 }
 
 func TestFinishEndsTheCall(t *testing.T) {
+	t.Parallel()
 	c, a := connected(t, []string{"audio"}, true)
 	c.tell(echoAddress, jingle.Message{Kind: jingle.Finish, Reason: &jingle.Reason{Condition: jingle.Success}})
 	a.running.Wait()
 }
 
 func TestHangUpByTheEcho(t *testing.T) {
+	t.Parallel()
 	c, _ := connected(t, []string{"audio"}, true)
 	if reply := c.chat("hang up"); reply != "hang up: bye" {
 		t.Error(reply)
@@ -404,6 +422,7 @@ func TestHangUpByTheEcho(t *testing.T) {
 
 // TestChangesThatAreRefused expects an error, and that the call goes on.
 func TestChangesThatAreRefused(t *testing.T) {
+	t.Parallel()
 	c, _ := connected(t, []string{"audio"}, true)
 	content := c.legs[0].description.Contents[0]
 	for name, a := range map[string]jingle.Stanza{
@@ -427,6 +446,7 @@ func TestChangesThatAreRefused(t *testing.T) {
 
 // TestContentsThatCannotBeEchoed expects content-reject, and that the call goes on.
 func TestContentsThatCannotBeEchoed(t *testing.T) {
+	t.Parallel()
 	both(t, []string{"audio"}, func(t *testing.T, c *caller) {
 		first := c.legs[0].description.Contents[0]
 		rtp := *first.RTP
@@ -456,6 +476,7 @@ func TestContentsThatCannotBeEchoed(t *testing.T) {
 }
 
 func TestPictureBeginsWithAKeyFrame(t *testing.T) {
+	t.Parallel()
 	frames, err := readPicture()
 	if err != nil || len(frames) != 45 {
 		t.Fatalf("%d frames: %v", len(frames), err)

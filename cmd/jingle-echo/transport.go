@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/pion/webrtc/v4"
@@ -77,6 +78,8 @@ func (s *session) connection(e connection) *ending {
 	switch e.state {
 	case webrtc.PeerConnectionStateFailed:
 		return &ending{jingle.ConnectivityError, "media failed"}
+	case webrtc.PeerConnectionStateClosed: // a peer that was loaded anew says so and may replace the transport
+		s.patience.Reset(connectLimit)
 	case webrtc.PeerConnectionStateConnected:
 		s.log.Info("transport connected", "content", e.leg.content)
 		s.settled()
@@ -190,16 +193,19 @@ func (s *session) replace(l *leg, ice *jingle.Transport) (*leg, jingle.Descripti
 	}
 	says[0].ICE = &moved
 	s.log.Info("the peer replaces a transport", "content", l.content, "restart", same)
-	to := l
-	if !same {
-		var err error
-		if to, err = s.account.media.newLeg(l.stream, s.post); err != nil {
-			return nil, jingle.Description{}, err
+	if same {
+		described, err := l.answer(says)
+		if !errors.Is(err, webrtc.ErrConnectionClosed) {
+			return l, described, err
 		}
-		to.grouped = l.grouped
 	}
+	to, err := s.account.media.newLeg(l.stream, s.post)
+	if err != nil {
+		return nil, jingle.Description{}, err
+	}
+	to.grouped = l.grouped
 	described, err := to.answer(says)
-	if err != nil && to != l {
+	if err != nil {
 		s.closing.Go(to.close)
 	}
 	return to, described, err
