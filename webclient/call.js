@@ -1,6 +1,7 @@
 // One call: what the server says about it and what the person does in it, as one state that always comes to an end.
 
 import { CarillonError, Emitter } from './events.js';
+import { Local, stop } from './local.js';
 import { Peer } from './peer.js';
 import { digest } from './stats.js';
 
@@ -31,6 +32,8 @@ const FAILED_GUARD = 20_000;
 const PATIENCE = 3000;
 const COURTESY = 2000;
 const RESTART_GAP = 8000;
+// Browsers notice only seconds later that a network is gone.
+const MOVING = 15_000;
 
 /**
  * A call.  Made by Carillon.dial, or by Carillon's `incoming` event.  The streams it is given are its own from then on: it stops their tracks when it
@@ -47,17 +50,10 @@ export class Call extends Emitter {
   name = '';
   /** @type {CallState} */
   state;
-  /** Microphone and camera. @type {MediaStream | undefined} */
-  localStream;
-  /** Our screen, while it is shared. @type {MediaStream | undefined} */
-  screen;
   /** Their sound and camera: the same object from the first track on. @type {MediaStream | undefined} */
   remoteStream;
   /** Their screen, while they share it. @type {MediaStream | undefined} */
   remoteScreen;
-  muted = false;
-  cameraOff = false;
-  held = false;
   /** What the other side says of itself. */
   remote = { muted: false, cameraOff: false, held: false };
   /** Media broke and may come back. */
@@ -70,6 +66,7 @@ export class Call extends Emitter {
   finished;
 
   #port;
+  #local;
   /** @type {Peer | undefined} */
   #peer;
   /** Done when the server has given us the call. @type {Promise<void>} */
@@ -81,13 +78,13 @@ export class Call extends Emitter {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #patience;
   #restartedAt = 0;
+  #movedAt = 0;
   #restarts = true;
   #noRoute = false;
   /** The other side took our call. */
   #answered = false;
   /** @type {(ending: Ending) => void} */
   #finish = () => {};
-  #subscriptions;
 
   /**
    * @param {Port} port
@@ -103,19 +100,33 @@ export class Call extends Emitter {
     this.media = media;
     this.state = direction === 'incoming' ? 'incoming' : 'dialing';
     this.finished = new Promise((resolve) => { this.#finish = resolve; });
-    this.#subscriptions = [
-      port.devices.on('chosen', (kind) => { if (kind !== 'output' && this.#track(kind)) void this.#replace(kind); }),
-      port.devices.on('change', () => { for (const kind of this.lostMedia) void this.#replace(kind); }),
-    ];
+    this.#local = new Local(port.devices, {
+      peer: () => this.#peer,
+      changed: () => this.#changed(),
+      warn: (code, text) => this.emit('warning', { code, text }),
+      screenEnded: () => void this.stopScreen().catch(() => {}),
+    });
     this.#arm();
   }
+
+  /** Microphone and camera. */
+  get localStream() { return this.#local.stream; }
+  /** Our screen, while it is shared. */
+  get screen() { return this.#local.screen; }
+  get muted() { return this.#local.muted; }
+  get cameraOff() { return this.#local.cameraOff; }
+  get held() { return this.#local.held; }
+  /** Whether our camera is part of the call, switched off or not. */
+  get hasVideo() { return this.#local.track('video') !== undefined; }
+  /** What we no longer send though the call goes on: a device was unplugged, or its permission taken back. */
+  get lostMedia() { return this.#local.lost; }
 
   /**
    * Asks the server for the call and offers what the stream has.  Carillon.dial calls this.
    * @param {MediaStream} stream
    */
   start(stream) {
-    this.#send(stream);
+    this.#local.take(stream);
     this.#admit(() => this.#port.request({ event: 'dial', to: this.address }), (frame) => {
       this.id = String(frame.call);
       if (this.ending) return this.#tell({ event: 'hang_up' });
@@ -134,7 +145,7 @@ export class Call extends Emitter {
    */
   accept(stream) {
     if (this.state !== 'incoming') return Promise.reject(new CarillonError('bad-state', 'There is no call to answer.', this.state));
-    this.#send(stream);
+    this.#local.take(stream);
     this.#setState('connecting');
     return this.#admit(() => this.#port.deliver({ event: 'accept', call: this.id }), (frame) => { if (!this.ending) this.#open(frame); });
   }
@@ -151,7 +162,7 @@ export class Call extends Emitter {
 
   /** @param {boolean} muted */
   mute(muted) {
-    this.muted = muted;
+    this.#local.muted = muted;
     this.#enable('audio');
   }
 
@@ -160,7 +171,7 @@ export class Call extends Emitter {
    * @param {boolean} off
    */
   turnCameraOff(off) {
-    this.cameraOff = off;
+    this.#local.cameraOff = off;
     this.#enable('video');
   }
 
@@ -170,9 +181,9 @@ export class Call extends Emitter {
    */
   hold(held) {
     if (this.held === held) return;
-    this.held = held;
+    this.#local.held = held;
     if (this.#peer?.settled) this.#tell({ event: 'session_info', info: held ? 'hold' : 'unhold' });
-    this.#resend();
+    this.#local.resend();
     this.#changed();
   }
 
@@ -184,10 +195,10 @@ export class Call extends Emitter {
     const peer = this.#established();
     const [track] = (stream ?? await this.#port.devices.open({ audio: false, video: true })).getVideoTracks();
     if (!track || this.ending) return track?.stop();
-    this.cameraOff = false;
-    this.#keep(track);
+    this.#local.cameraOff = false;
+    this.#local.keep(track);
     if (!peer.places.video) await peer.send('video');
-    this.#resend();
+    this.#local.resend();
     await this.#negotiate();
     if (this.ending || sends(peer.places.video)) return;
     await this.#dropVideo(peer);
@@ -210,17 +221,14 @@ export class Call extends Emitter {
     const screen = stream ?? await this.#port.devices.openScreen();
     const [track] = screen.getVideoTracks();
     if (!track || this.ending || this.screen) return stop(screen);
-    this.screen = screen;
-    track.contentHint ||= 'detail';
-    // Browsers have a button of their own to stop it.
-    track.addEventListener('ended', () => { if (screen === this.screen) this.stopScreen().catch(() => {}); });
+    this.#local.show(screen, track);
     peer.show(track);
-    this.#resend();
+    this.#local.resend();
     await this.#negotiate();
     if (this.ending || screen !== this.screen || sends(peer.slides)) return;
     peer.unshow();
-    if (sends(peer.places.video)) return this.#resend();
-    this.#dropScreen();
+    if (sends(peer.places.video)) return this.#local.resend();
+    this.#local.unshow();
     throw notTaken();
   }
 
@@ -229,8 +237,8 @@ export class Call extends Emitter {
     if (!this.screen || !peer) return;
     const beside = peer.slides !== undefined;
     peer.unshow();
-    this.#dropScreen();
-    this.#resend();
+    this.#local.unshow();
+    this.#local.resend();
     if (beside) await this.#negotiate();
   }
 
@@ -281,16 +289,6 @@ export class Call extends Emitter {
     this.#peer.restart();
   }
 
-  /** What we no longer send though the call goes on: a device was unplugged, or its permission taken back. @returns {Kind[]} */
-  get lostMedia() {
-    return /** @type {Kind[]} */ (['audio', 'video']).filter((kind) => this.#track(kind)?.readyState === 'ended');
-  }
-
-  /** Whether our camera is part of the call, switched off or not. */
-  get hasVideo() {
-    return this.#track('video') !== undefined;
-  }
-
   /** Whether the other side's picture can be seen now. */
   get hasRemoteVideo() {
     return !this.remote.cameraOff && (this.remoteStream?.getVideoTracks().some((track) => track.readyState === 'live' && !track.muted) ?? false);
@@ -324,9 +322,10 @@ export class Call extends Emitter {
     if (this.id) this.#tell({ event: 'media', state: this.#peer?.pc.connectionState ?? 'new' });
   }
 
-  /** A broken path is not waited for when the network is another one. */
+  /** A path that breaks now is not waited for: the network is another one. */
   networkChanged() {
-    if (this.interrupted) this.restart();
+    this.#movedAt = Date.now();
+    this.#renew();
   }
 
   /**
@@ -349,11 +348,9 @@ export class Call extends Emitter {
     this.state = 'ended';
     clearTimeout(this.#guard);
     clearTimeout(this.#patience);
-    for (const unsubscribe of this.#subscriptions) unsubscribe();
     this.#peer?.close();
     this.#peer = undefined;
-    stop(this.localStream);
-    this.#dropScreen();
+    this.#local.close();
     this.#port.ended(this);
     this.#changed();
     this.emit('ended', this.ending);
@@ -361,76 +358,10 @@ export class Call extends Emitter {
   }
 
   /** @param {Kind} kind */
-  #track(kind) {
-    return this.localStream?.getTracks().find((track) => track.kind === kind);
-  }
-
-  /** @param {MediaStream} stream */
-  #send(stream) {
-    this.localStream = stream;
-    for (const track of stream.getTracks()) this.#keep(track);
-  }
-
-  /**
-   * Makes that track the one of its kind.
-   * @param {MediaStreamTrack} track
-   */
-  #keep(track) {
-    const stream = this.localStream ??= new MediaStream();
-    const old = this.#track(/** @type {Kind} */ (track.kind));
-    if (old && old !== track) {
-      stream.removeTrack(old);
-      old.stop();
-    }
-    if (old !== track) stream.addTrack(track);
-    track.enabled = track.kind === 'audio' ? !this.muted : !this.cameraOff;
-    // Browsers say so only of a track that nobody stopped.
-    track.addEventListener('ended', () => {
-      if (this.ending || !stream.getTracks().includes(track)) return;
-      this.#changed();
-      void this.#replace(/** @type {Kind} */ (track.kind));
-    });
-  }
-
-  /**
-   * Opens the device of that kind anew: the chosen one, or another one if that is gone.
-   * @param {Kind} kind
-   */
-  async #replace(kind) {
-    const gone = this.#track(kind);
-    const lost = gone?.readyState === 'ended';
-    try {
-      const [track] = (await this.#port.devices.open({ audio: kind === 'audio', video: kind === 'video' })).getTracks();
-      if (!track) return;
-      if (this.ending || this.#track(kind) !== gone) return track.stop();
-      this.#keep(track);
-      this.#resend();
-      if (lost) this.emit('warning', { code: kind === 'audio' ? 'microphone-changed' : 'camera-changed', text: track.label });
-    } catch (error) {
-      if (!this.ending) this.emit('warning', { code: error instanceof CarillonError ? error.code : 'media-failed', text: '' });
-    }
-    if (!this.ending) this.#changed();
-  }
-
-  /** Sends and plays what is to be sent and played now, without negotiation. */
-  #resend() {
-    const { places, slides, remote } = this.#peer ?? {};
-    const screen = this.screen?.getVideoTracks()[0];
-    const put = (/** @type {RTCRtpTransceiver | undefined} */ place, /** @type {MediaStreamTrack | undefined} */ track) => {
-      place?.sender.replaceTrack(this.held ? null : track ?? null).catch(() => {});
-    };
-    put(places?.audio, this.#track('audio'));
-    put(places?.video, slides ? this.#track('video') : screen ?? this.#track('video'));
-    put(slides, screen);
-    for (const track of [...remote?.main ?? [], ...remote?.screen ?? []]) track.enabled = !this.held;
-  }
-
-  /** @param {Kind} kind */
   #enable(kind) {
-    const on = kind === 'audio' ? !this.muted : !this.cameraOff;
-    for (const track of this.localStream?.getTracks() ?? []) if (track.kind === kind) track.enabled = on;
+    this.#local.enable(kind);
     const mid = this.#peer?.places[kind]?.mid;
-    if (this.#peer?.settled && mid) this.#tell({ event: 'session_info', info: on ? 'unmute' : 'mute', mid });
+    if (this.#peer?.settled && mid) this.#tell({ event: 'session_info', info: this.#local.on(kind) ? 'unmute' : 'mute', mid });
     this.#changed();
   }
 
@@ -475,16 +406,8 @@ export class Call extends Emitter {
 
   /** @param {Peer} peer */
   async #dropVideo(peer) {
-    const track = this.#track('video');
-    if (track) this.localStream?.removeTrack(track);
-    track?.stop();
+    this.#local.drop('video');
     await peer.vacate('video');
-  }
-
-  #dropScreen() {
-    const { screen } = this;
-    this.screen = undefined;
-    stop(screen);
   }
 
   /** @param {MediaStreamTrack} [arrived] */
@@ -534,7 +457,8 @@ export class Call extends Emitter {
     this.interrupted = state === 'disconnected' || state === 'failed';
     clearTimeout(this.#patience);
     if (this.interrupted || state === 'connected') this.report();
-    if (this.interrupted) this.#restartIn((state === 'failed' ? 0 : PATIENCE) + (this.direction === 'incoming' ? COURTESY : 0));
+    const hopeless = state === 'failed' || Date.now() - this.#movedAt < MOVING;
+    if (this.interrupted) this.#restartIn((hopeless ? 0 : PATIENCE) + (this.direction === 'incoming' ? COURTESY : 0));
     if (state === 'connected') {
       this.#noRoute = false;
       const first = !this.connectedAt;
@@ -551,7 +475,11 @@ export class Call extends Emitter {
   /** @param {number} delay */
   #restartIn(delay) {
     clearTimeout(this.#patience);
-    this.#patience = setTimeout(() => this.networkChanged(), delay);
+    this.#patience = setTimeout(() => this.#renew(), delay);
+  }
+
+  #renew() {
+    if (this.interrupted) this.restart();
   }
 
   /** @param {Frame} frame */
@@ -590,11 +518,6 @@ export class Call extends Emitter {
     const reason = { dialing: 'no-answer', ringing: 'no-answer', incoming: 'missed', connecting: 'no-connection', connected: 'no-connection' }[state];
     this.#guard = setTimeout(() => this.abort({ reason, text: '' }), state === 'connected' ? FAILED_GUARD : STATE_GUARD);
   }
-}
-
-/** @param {MediaStream | undefined} stream */
-function stop(stream) {
-  for (const track of stream?.getTracks() ?? []) track.stop();
 }
 
 /** @param {RTCRtpTransceiver | undefined} place */

@@ -220,6 +220,12 @@ test('another path is looked for when the present one breaks, not too often, and
   pc.become('disconnected');
   call.networkChanged();
   assert.equal(restarts(), 3, 'a broken path is waited for though the network is another one');
+  await answer();
+  pc.become('connected');
+  clock.tick(10_000);
+  pc.become('disconnected');
+  clock.tick(0);
+  assert.equal(restarts(), 4, 'the same a moment later');
   clock.tick(20_000);
   assert.equal(call.state, 'connected');
 });

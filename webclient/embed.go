@@ -16,7 +16,7 @@ import (
 )
 
 //go:embed index.html room.html style.css room.css icon.svg icons.svg
-//go:embed carillon.js carillon-call.js call.js devices.js events.js identity.js link.js member.js outbox.js peer.js room.js stats.js store.js
+//go:embed carillon.js carillon-call.js call.js devices.js events.js identity.js link.js local.js member.js outbox.js peer.js room.js stats.js store.js
 //go:embed page.js lobby.js names.js ring.js roompage.js stage.js states.js strings.js tiles.js view.js
 var files embed.FS
 
