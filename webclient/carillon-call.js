@@ -19,7 +19,7 @@ const en = {
   'cool_down': 'You called a moment ago. Try again in a minute.', 'link_down': 'The call service is away at the moment. Try again in a minute.',
   'origin-refused': 'The call service does not admit this site yet. Its operator has to add to the configuration: {key}',
   'peer-unreachable': 'Nobody is there at the moment.', 'peer-declined': 'The call was declined.', 'peer-busy': 'The line is busy. Try again later.', 'no-answer': 'Nobody answered. Try again later.',
-  'no-connection': 'Sound found no way between you and the other side. Try another network.', 'peer-hung-up': 'The other side ended the call.', 'hung-up': 'The call is over.',
+  'no-connection': 'Sound found no way between you and the other side. Try another network.', 'connection-lost': 'The connection broke. Call again.', 'peer-hung-up': 'The other side ended the call.', 'hung-up': 'The call is over.',
   'cancelled': 'You cancelled the call.', 'incompatible': 'The other side’s app and your browser cannot call each other.', 'failed': 'Something went wrong. Try again.',
 };
 /** @type {Record<string, Record<keyof typeof en, string>>} */
@@ -36,7 +36,7 @@ export const texts = {
     'cool_down': 'Sie haben gerade eben angerufen. Versuchen Sie es in einer Minute noch einmal.', 'link_down': 'Der Anrufdienst ist gerade nicht da. Versuchen Sie es in einer Minute noch einmal.',
     'origin-refused': 'Der Anrufdienst lässt diese Website noch nicht zu. Sein Betreiber muss in die Konfiguration eintragen: {key}',
     'peer-unreachable': 'Im Moment ist niemand da.', 'peer-declined': 'Der Anruf wurde abgelehnt.', 'peer-busy': 'Es ist besetzt. Versuchen Sie es später noch einmal.', 'no-answer': 'Niemand hat abgenommen. Versuchen Sie es später noch einmal.',
-    'no-connection': 'Der Ton fand keinen Weg zwischen Ihnen und der Gegenseite. Versuchen Sie ein anderes Netz.', 'peer-hung-up': 'Die Gegenseite hat aufgelegt.', 'hung-up': 'Das Gespräch ist beendet.',
+    'no-connection': 'Der Ton fand keinen Weg zwischen Ihnen und der Gegenseite. Versuchen Sie ein anderes Netz.', 'connection-lost': 'Die Verbindung ist abgebrochen. Rufen Sie noch einmal an.', 'peer-hung-up': 'Die Gegenseite hat aufgelegt.', 'hung-up': 'Das Gespräch ist beendet.',
     'cancelled': 'Sie haben den Anruf abgebrochen.', 'incompatible': 'Die App der Gegenseite und Ihr Browser können einander nicht anrufen.', 'failed': 'Etwas ging schief. Versuchen Sie es noch einmal.',
   },
   fr: {
@@ -50,7 +50,7 @@ export const texts = {
     'cool_down': 'Vous venez d’appeler. Réessayez dans une minute.', 'link_down': 'Le service d’appel est absent pour le moment. Réessayez dans une minute.',
     'origin-refused': 'Le service d’appel n’admet pas encore ce site. Son opérateur doit ajouter à la configuration : {key}',
     'peer-unreachable': 'Il n’y a personne pour le moment.', 'peer-declined': 'L’appel a été refusé.', 'peer-busy': 'La ligne est occupée. Réessayez plus tard.', 'no-answer': 'Personne n’a répondu. Réessayez plus tard.',
-    'no-connection': 'Le son n’a pas trouvé de chemin entre vous et votre correspondant. Essayez un autre réseau.', 'peer-hung-up': 'Votre correspondant a raccroché.', 'hung-up': 'L’appel est terminé.',
+    'no-connection': 'Le son n’a pas trouvé de chemin entre vous et votre correspondant. Essayez un autre réseau.', 'connection-lost': 'La connexion a été coupée. Rappelez.', 'peer-hung-up': 'Votre correspondant a raccroché.', 'hung-up': 'L’appel est terminé.',
     'cancelled': 'Vous avez annulé l’appel.', 'incompatible': 'L’application de votre correspondant et votre navigateur ne peuvent pas s’appeler.', 'failed': 'Un problème est survenu. Réessayez.',
   },
 };

@@ -132,6 +132,7 @@ const en = {
   'end.peer-lost': 'The connection to your contact was lost.',
   'end.page-lost': 'This page lost its connection to the server, and with it the call. Call again when you are back online.',
   'end.no-connection': 'Sound and picture found no way between you and your contact. Try another network.',
+  'end.connection-lost': 'The connection for sound and picture broke and did not come back. Call again.',
   'end.no-media': 'Your browser did not set up sound or picture in time. Try again.',
   'end.incompatible': 'Your contact’s app and your browser have no way of calling in common.',
   'end.not-encrypted': 'Your contact’s app does not offer the encryption that browsers require.',

@@ -185,3 +185,56 @@ func TestNegotiation(t *testing.T) {
 		}
 	}
 }
+
+// TestPagesChangeTheirCall has two pages add cameras at once, share a screen, mute, hold, restart ICE and write to each other by the library.
+func TestPagesChangeTheirCall(t *testing.T) {
+	s := startStack(t)
+	anna := s.openPage(startBrowser(t, "chromium", pageTone), "anna")
+	berta := s.openPage(startBrowser(t, "firefox", dinoTone440), "berta")
+	anna.dial(berta.address(), false)
+	berta.waitState("incoming", 10*time.Second)
+	berta.Click("#incoming-accept-audio")
+	for _, p := range []*caller{anna, berta} {
+		p.waitState("in-call", 20*time.Second)
+		p.Eval(`globalThis.warned = []; globalThis.texts = []; const [call] = carillon.calls; globalThis.call = call;
+			call.on('warning', (warning) => warned.push(warning)); call.on('text', ({body}) => texts.push(body))`, nil)
+	}
+	for _, p := range []*caller{anna, berta} {
+		p.Eval("globalThis.added = call.addVideo().then(() => 'added', (error) => error.code)", nil)
+	}
+	for _, p := range []*caller{anna, berta} {
+		p.WaitFor("return await added === 'added' && call.hasRemoteVideo", 20*time.Second)
+		p.sees("motion")
+	}
+	anna.Eval(`const canvas = document.createElement('canvas'); const context = canvas.getContext('2d');
+		setInterval(() => { context.fillStyle = 'hsl(' + Date.now() / 10 % 360 + ' 90% 50%)'; context.fillRect(0, 0, 300, 150); }, 50);
+		await call.shareScreen(canvas.captureStream(20))`, nil)
+	berta.WaitFor("call.remoteScreen?.getVideoTracks().length === 1 && call.hasRemoteVideo", 20*time.Second)
+	anna.Eval("await call.stopScreen()", nil)
+	berta.WaitFor("!call.remoteScreen", 10*time.Second)
+	anna.Eval("call.mute(true); call.turnCameraOff(true); call.hold(true); await call.sendText('good day')", nil)
+	berta.WaitFor("call.remote.muted && call.remote.cameraOff && call.remote.held && texts[0] === 'good day'", 10*time.Second)
+	anna.Eval("call.mute(false); call.turnCameraOff(false); call.hold(false)", nil)
+	berta.WaitFor("!call.remote.muted && !call.remote.cameraOff && !call.remote.held", 10*time.Second)
+	before := credentials(anna.page)
+	anna.Eval("call.restart()", nil)
+	anna.WaitFor("return rig.peers.at(-1).signalingState === 'stable' && args[0] !== /a=ice-ufrag:.*/.exec(rig.peers.at(-1).currentLocalDescription.sdp)[0]", 10*time.Second, before)
+	berta.Eval("await call.removeVideo()", nil)
+	anna.WaitFor("!call.hasRemoteVideo", 10*time.Second)
+	anna.hears(dinoTone440)
+	berta.hears(pageTone)
+	berta.sees("motion")
+	for _, p := range []*caller{anna, berta} {
+		var warned []any
+		if p.Eval("return warned", &warned); len(warned) > 0 {
+			t.Errorf("warnings %v", warned)
+		}
+	}
+	berta.Eval("call.hangUp()", nil)
+	anna.waitState("ended", 5*time.Second)
+}
+
+func credentials(p *page) (name string) {
+	p.Eval("return /a=ice-ufrag:.*/.exec(rig.peers.at(-1).currentLocalDescription.sdp)[0]", &name)
+	return name
+}
