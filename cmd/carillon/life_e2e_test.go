@@ -81,6 +81,31 @@ func TestSocketIsCut(t *testing.T) {
 	endCall(t, s, page, alice, true)
 }
 
+// TestPageIsLoadedAnewInACall: its keys are gone, so Dino's call ends at once; the address is the same, and the next call works.
+func TestPageIsLoadedAnewInACall(t *testing.T) {
+	s := startStack(t, `limits.cool_down = "1ms"`)
+	alice := startDino(t, s.server, "alice", "pw-alice", dinoOptions{Tone: dinoTone440})
+	page := s.openPage(startBrowser(t, "chromium", pageTone), "anna")
+	address := page.address()
+	callDino(t, page, alice, false)
+	over := alice.Awaits("over,idle", 10*time.Second)
+	began := time.Now()
+	page.Reload()
+	if took := over().Sub(began); took > 5*time.Second {
+		t.Errorf("Dino knew only after %v", took)
+	} else {
+		t.Logf("Dino knew after %v", took)
+	}
+	page.WaitFor("return carillon.account?.address", 15*time.Second)
+	if now := page.address(); now != address {
+		t.Errorf("the address is %s, was %s", now, address)
+	}
+	page.leaveEnded()
+	alice.Wait("idle", 10*time.Second)
+	callDino(t, page, alice, false)
+	endCall(t, s, page, alice, true)
+}
+
 func contains(text string, parts ...string) bool {
 	return slices.ContainsFunc(parts, func(part string) bool { return strings.Contains(text, part) })
 }
