@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"math"
@@ -84,31 +85,61 @@ var decoders = map[string]func(*fields) ClientEvent{
 func Decode(frame []byte) (Request, *Error) {
 	s := scanners.Get().(*scanner)
 	defer scanners.Put(s)
+	req, err := s.decode(frame)
+	if m, ok := req.Event.(SendToPeer); ok {
+		m.Data = bytes.Clone(m.Data)
+		req.Event = m
+	}
+	return req, err
+}
+
+// decode is Decode but for SendToPeer.Data, which is good until the scanner's next frame.
+func (s *scanner) decode(frame []byte) (Request, *Error) {
 	var req Request
 	if err := s.scan(frame); err != nil {
 		return req, err
 	}
 	f := fields{s: s, owner: frameItself}
 	req.ID = f.id()
-	name := f.text("event", maxEventName)
-	switch {
-	case f.err == nil:
-	case f.err.Code == MissingField:
-		return req, Errorf(NoEvent, `the field "event" names what the frame is about`)
-	default:
+	g := grammar[string(f.word("event"))]
+	if f.err == nil && g == nil {
+		f.noEvent()
+	}
+	if f.err != nil {
 		return req, f.err
 	}
-	decode := decoders[name]
-	if decode == nil {
-		return req, Errorf(UnknownEvent, "there is no event %q", name)
-	}
-	f.path = name + "."
-	event := decode(&f)
+	f.path = g.path
+	event := g.decode(&f)
 	if f.err != nil {
 		return req, f.err
 	}
 	req.Event = event
 	return req, nil
+}
+
+// A clause is how one event is decoded, and what its fields are called in errors.
+type clause struct {
+	path   string
+	decode func(*fields) ClientEvent
+}
+
+var grammar = func() map[string]*clause {
+	g := map[string]*clause{}
+	for name, decode := range decoders {
+		g[name] = &clause{name + ".", decode}
+	}
+	return g
+}()
+
+// noEvent says what is wrong with the name of the event.
+func (f *fields) noEvent() {
+	name := f.text("event", maxEventName)
+	switch {
+	case f.err == nil:
+		f.fail(UnknownEvent, "there is no event %q", name)
+	case f.err.Code == MissingField:
+		f.err = Errorf(NoEvent, `the field "event" names what the frame is about`)
+	}
 }
 
 // fields reads the fields of one object.  It keeps the first error and returns zero values after it.
@@ -142,6 +173,14 @@ func (f *fields) find(name string) int {
 func (f *fields) lookup(name string) []byte {
 	if i := f.find(name); i >= 0 {
 		return f.s.tape[i].value
+	}
+	return nil
+}
+
+// word returns the text of a field, a part of the frame, nil when it is not a string.
+func (f *fields) word(name string) []byte {
+	if raw := f.lookup(name); len(raw) > 0 && raw[0] == '"' {
+		return unquote(raw)
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 const (
 	maxPassword = 1024
 	maxPeerID   = 256
+	maxMessage  = 64 << 10 // that a scanner keeps the place for
 )
 
 // relayed are the events that members may send each other.
@@ -66,25 +67,18 @@ func (f *fields) sendToPeer() ClientEvent {
 	if f.err != nil {
 		return nil
 	}
-	inner := fields{path: f.path + "data.", s: f.s, owner: i}
-	raw := inner.lookup("event")
-	if len(raw) < 2 || raw[0] != '"' || !relayed[string(unquote(raw))] {
+	inner := fields{s: f.s, owner: i}
+	event := inner.word("event")
+	if !relayed[string(event)] {
 		f.fail(EventNotAllowed, "%sdata.event has to be offer, answer, ice_candidate or message", f.path)
 		return nil
 	}
-	return SendToPeer{PeerID: to, Data: inner.message(string(unquote(raw)))}
+	return SendToPeer{PeerID: to, Data: inner.message(event)}
 }
 
 // message writes the object anew, value by value as they stand, with the event in front and without the rest of the envelope.
-func (f *fields) message(event string) json.RawMessage {
-	size := len(`{"event":""}`) + len(event)
-	for _, e := range f.s.tape {
-		if e.owner == f.owner {
-			size += len(e.key) + len(e.value) + len(",:")
-		}
-	}
-	b := make([]byte, 0, size)
-	b = append(b, `{"event":"`...)
+func (f *fields) message(event []byte) json.RawMessage {
+	b := append(f.s.message[:0], `{"event":"`...)
 	b = append(b, event...)
 	b = append(b, '"')
 	for _, e := range f.s.tape {
@@ -96,5 +90,9 @@ func (f *fields) message(event string) json.RawMessage {
 		b = append(b, ':')
 		b = append(b, e.value...)
 	}
-	return append(b, '}')
+	b = append(b, '}')
+	if cap(b) <= maxMessage {
+		f.s.message = b
+	}
+	return b
 }

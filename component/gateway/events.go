@@ -62,7 +62,7 @@ type (
 	// UpdateStatus changes the fields of the status that it has.
 	UpdateStatus struct{ Status room.Status }
 	// SendToPeer sends a message to another member.  Data is a JSON object whose first field is its event: offer, answer, ice_candidate or
-	// message; it has no other field of the envelope.
+	// message; it has no other field of the envelope.  What Session.Handle gets is good until it returns.
 	SendToPeer struct {
 		PeerID string
 		Data   json.RawMessage

@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
 
 	"carillon/component/call"
@@ -10,7 +11,10 @@ import (
 )
 
 // Encode writes the frame as one JSON object: its event, the id if it is a Reply, seq if it is Numbered, its fields.
-func Encode(f Frame) ([]byte, error) {
+func Encode(f Frame) ([]byte, error) { return appendEncoded(nil, f) }
+
+// appendEncoded appends what Encode returns.
+func appendEncoded(b []byte, f Frame) ([]byte, error) {
 	var id ID
 	var seq int
 unwrap:
@@ -28,7 +32,7 @@ unwrap:
 		}
 	}
 	if r, ok := f.(Relayed); ok {
-		return r.encode()
+		return r.append(b)
 	}
 	body, err := json.Marshal(f)
 	if err != nil {
@@ -37,7 +41,7 @@ unwrap:
 	if f == Later || len(body) < 2 || body[0] != '{' {
 		return nil, fmt.Errorf("gateway: encode %T: not a frame", f)
 	}
-	b := make([]byte, 0, len(body)+len(id)+40)
+	b = slices.Grow(b, len(body)+len(id)+40)
 	b = append(b, `{"event":"`...)
 	b = append(b, f.Event()...)
 	b = append(b, '"')
@@ -55,13 +59,13 @@ unwrap:
 	return append(b, body[1:]...), nil
 }
 
-// encode adds the sender to the message, which is not looked at again.
-func (r Relayed) encode() ([]byte, error) {
+// append adds the sender to the message, which is not looked at again.
+func (r Relayed) append(b []byte) ([]byte, error) {
 	if len(r.Data) <= len("{}") || r.Data[len(r.Data)-1] != '}' {
 		return nil, fmt.Errorf("gateway: encode %T: the data is no object with an event", r)
 	}
 	const field = `,"sender_id":`
-	b := make([]byte, 0, len(r.Data)+len(field)+len(r.SenderID)+len(`""`))
+	b = slices.Grow(b, len(r.Data)+len(field)+len(r.SenderID)+len(`""`))
 	b = append(b, r.Data[:len(r.Data)-1]...)
 	b = append(b, field...)
 	b = appendString(b, r.SenderID)
@@ -70,11 +74,18 @@ func (r Relayed) encode() ([]byte, error) {
 
 // appendString writes a JSON string.
 func appendString(b []byte, s string) []byte {
-	quoted, err := json.Marshal(s)
-	if err != nil { // a string can always be written
-		quoted = []byte(`""`)
+	for i := range len(s) {
+		if c := s[i]; !plainByte[c] || c == '<' || c == '>' || c == '&' { // as encoding/json has it
+			quoted, err := json.Marshal(s)
+			if err != nil { // a string can always be written
+				quoted = []byte(`""`)
+			}
+			return append(b, quoted...)
+		}
 	}
-	return append(b, quoted...)
+	b = append(b, '"')
+	b = append(b, s...)
+	return append(b, '"')
 }
 
 // RoomFrame is the frame that tells a member of an event of its room.  It is nil for Joined, to which the component adds the ICE servers.

@@ -17,7 +17,7 @@ type Hub interface {
 // Session is the component's side of one socket.  Its methods are called one after the other, never at the same time.
 type Session interface {
 	// Handle takes one event of the page.  Before an Attach succeeded it gets nothing but Attach and the events of rooms,
-	// afterwards no second one; Ping and Info never arrive here.  It must not block: the socket reads nothing meanwhile.
+	// afterwards no second one; Ping and Info never arrive here.  It must not block: no socket is read meanwhile.
 	//
 	// The frame returned is the result and carries the request's id; nil with no error answers OK if there was an id.
 	// Later means that the session answers by itself, with Conn.Send(Reply(req.ID, frame)).  An *Error is sent to the
@@ -30,8 +30,8 @@ type Session interface {
 
 // Conn is a socket.  Its methods may be called from any goroutine, at any time.
 type Conn interface {
-	// Send queues a frame and never blocks.  Frames leave in the order of the calls.  A page that does not read fast
-	// enough loses its socket; frames for a socket that is closing are dropped.
+	// Send takes a frame, whose data may change afterwards, and never blocks.  Frames leave in the order of the calls.  A page that
+	// does not read fast enough loses its socket; frames for a socket that is closing are dropped.
 	Send(Frame)
 	// Close sends what is queued and then closes with that code and reason (RFC 6455 section 7.4; at most 123 bytes).
 	// It returns at once; Session.Closed follows.  Only the first call counts.

@@ -79,6 +79,9 @@ type harness struct {
 	ctx  context.Context
 }
 
+// eachWaitsAlone has the servers of the tests wait for each socket in a goroutine of its own, as where nothing better is known.
+var eachWaitsAlone bool
+
 // start serves with the configuration, whose PublicURL is that of the test server unless it is set.
 func start(t *testing.T, cfg Config, hub *fakeHub) *harness {
 	t.Helper()
@@ -93,6 +96,9 @@ func start(t *testing.T, cfg Config, hub *fakeHub) *harness {
 	}
 	cfg.Log = slog.New(slog.NewTextHandler(h.log, nil))
 	h.srv = New(cfg, hub)
+	if eachWaitsAlone {
+		h.srv.newPoller = func(*Server) (*poller, error) { return nil, errors.ErrUnsupported }
+	}
 	h.http.Config.Handler = h.srv
 	h.http.Start()
 	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)

@@ -1,18 +1,14 @@
 package gateway
 
 import (
-	"bufio"
-	"bytes"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
 
-	"github.com/coder/websocket"
-	"golang.org/x/time/rate"
+	"github.com/gobwas/ws"
 )
 
 // ServeHTTP upgrades WebSockets on any path and serves the rest: the page, /qr.svg, /healthz and /readyz, with or without
@@ -150,22 +146,34 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, http.StatusServiceUnavailable, ip, refusal)
 		return
 	}
-	keep := &connKeeper{ResponseWriter: w}
-	ws, err := websocket.Accept(keep, r, &websocket.AcceptOptions{
-		Subprotocols:       []string{subprotocolName},
-		InsecureSkipVerify: true, // the Origin is checked above, against the public URL instead of the Host header
-		CompressionMode:    websocket.CompressionDisabled,
-	})
-	if err != nil {
-		s.release(nil, ip) // Accept has answered
+	upgrader := ws.HTTPUpgrader{Protocol: func(name string) bool { return name == subprotocolName }}
+	conn, rw, _, err := upgrader.Upgrade(r, w)
+	if err != nil { // and was answered
+		if conn != nil {
+			conn.Close()
+		}
+		s.release(nil, ip)
 		return
 	}
-	ws.SetReadLimit(-1) // the socket has its own, with its own words
-	c := &socket{
-		srv: s, ws: ws, conn: keep.conn, remote: ip, origin: origin,
-		limiter: rate.NewLimiter(rate.Limit(s.lim.FramesPerSecond), s.lim.FrameBurst),
+	early, _ := rw.Reader.Peek(rw.Reader.Buffered()) // of frames, sent before our answer
+	s.take(conn, ip, strings.Clone(origin), early)
+}
+
+// take begins the life of a socket.
+func (s *Server) take(conn net.Conn, ip netip.Addr, origin string, early []byte) {
+	c := &socket{srv: s, remote: ip, origin: origin}
+	c.link = s.linkTo(c, conn)
+	if s.register(c) {
+		c.Close(CloseShutdown, "the service is being restarted")
 	}
-	go c.run()
+	c.begin()
+	if c.arrived(early) {
+		c.start()
+		c.end()
+		return
+	}
+	c.start()
+	c.link.watch()
 }
 
 func (s *Server) refuse(w http.ResponseWriter, status int, ip netip.Addr, why string) {
@@ -174,31 +182,4 @@ func (s *Server) refuse(w http.ResponseWriter, status int, ip netip.Addr, why st
 	}
 	s.setHeaders(w.Header())
 	plain(w, status, why)
-}
-
-// connKeeper keeps the connection that the WebSocket library takes over, to be able to cut it.
-type connKeeper struct {
-	http.ResponseWriter
-	conn net.Conn
-}
-
-// socketBuffer is the size of each of a socket's two buffers.  The HTTP server's are four times as large, which idle sockets would keep;
-// larger frames are read and written past them.
-const socketBuffer = 1 << 10
-
-func (k *connKeeper) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(k.ResponseWriter).Hijack()
-	if err != nil {
-		return nil, nil, err
-	}
-	k.conn = conn
-	early, err := rw.Peek(rw.Reader.Buffered()) // of frames, sent before our answer
-	if err != nil {
-		return nil, nil, err
-	}
-	reader := bufio.NewReaderSize(io.MultiReader(bytes.NewReader(early), conn), max(socketBuffer, len(early)))
-	if _, err := reader.Peek(len(early)); err != nil {
-		return nil, nil, err
-	}
-	return conn, bufio.NewReadWriter(reader, bufio.NewWriterSize(conn, socketBuffer)), nil
 }

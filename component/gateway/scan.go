@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"bytes"
+	"encoding/binary"
 	"strconv"
 	"sync"
 	"unicode/utf16"
@@ -22,6 +24,8 @@ type scanner struct {
 	depth int
 	tape  []field
 	err   *Error
+
+	message []byte // see fields.message
 }
 
 // field is one field of a remembered object, as spans of the frame.
@@ -209,8 +213,23 @@ var plainByte = func() (table [256]bool) {
 	return
 }()
 
+// plainRun is how many bytes at the beginning of b, in eights, stand for themselves in a string.
+func plainRun(b []byte) int {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
+	for i := 0; i+8 <= len(b); i += 8 {
+		x := binary.LittleEndian.Uint64(b[i:])
+		quote, escape := x^ones*'"', x^ones*'\\'
+		// The high bit of a byte is set when x is above ASCII, or one of these was below what was taken from it: a control character, 0, 0.
+		if (x|(x-ones*' ')|(quote-ones)|(escape-ones))&high != 0 {
+			return i
+		}
+	}
+	return len(b) &^ 7
+}
+
 func (s *scanner) str() bool {
 	b, i := s.b, s.at+1
+	i += plainRun(b[i:])
 	for i < len(b) {
 		switch c := b[i]; {
 		case plainByte[c]:
@@ -224,6 +243,7 @@ func (s *scanner) str() bool {
 				return s.fail(errNoObject)
 			}
 			i += n
+			i += plainRun(b[i:])
 		case c < utf8.RuneSelf:
 			return s.fail(errNoObject) // a control character
 		default:
@@ -323,14 +343,7 @@ func unquote(quoted []byte) []byte {
 	return append(out, b...)
 }
 
-func indexEscape(b []byte) int {
-	for i, c := range b {
-		if c == '\\' {
-			return i
-		}
-	}
-	return -1
-}
+func indexEscape(b []byte) int { return bytes.IndexByte(b, '\\') }
 
 // appendEscaped decodes the escape that b begins with and tells its length.
 func appendEscaped(out, b []byte) ([]byte, int) {

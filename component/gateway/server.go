@@ -2,11 +2,15 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
+	"maps"
 	"math"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -76,11 +80,21 @@ type Server struct {
 	csp     string
 	origins map[string]bool
 
+	epoch  time.Time // of now
+	outbox outbox
+
+	newPoller func(*Server) (*poller, error)
+	quit      chan struct{}  // closed when the last socket is gone after Shutdown
+	ticking   sync.WaitGroup // the goroutine that looks at what is due
+
 	mu       sync.Mutex
 	sockets  map[*socket]struct{}
 	perIP    map[netip.Prefix]int
-	opening  int // sockets admitted whose upgrade is under way
+	opening  int     // sockets admitted whose upgrade is under way
+	started  bool    // what runs while there are sockets
+	poller   *poller // nil when each socket is waited for by itself
 	stopping bool
+	stopped  bool           // and nothing runs any more
 	until    time.Time      // when the notice of Announce runs out
 	running  sync.WaitGroup // one for each admitted socket
 }
@@ -98,6 +112,10 @@ func New(cfg Config, hub Hub) *Server {
 		origins: allowedOrigins(cfg.PublicURL, cfg.Origins),
 		sockets: map[*socket]struct{}{},
 		perIP:   map[netip.Prefix]int{},
+		epoch:   time.Now(),
+
+		newPoller: newPoller,
+		quit:      make(chan struct{}),
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -115,11 +133,9 @@ func (s *Server) Sockets() int {
 // Announce tells every socket that the service will end after that notice, and refuses new ones.
 func (s *Server) Announce(notice time.Duration) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.stopping, s.until = true, time.Now().Add(notice)
-	for c := range s.sockets {
-		c.Send(Shutdown{Seconds: int(math.Ceil(notice.Seconds()))})
-	}
+	s.mu.Unlock()
+	s.each(func(c *socket) { c.Send(Shutdown{Seconds: int(math.Ceil(notice.Seconds()))}) })
 }
 
 // Shutdown refuses new sockets, waits until the notice that Announce gave is over or everybody has gone, closes every socket with CloseShutdown
@@ -135,6 +151,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		s.running.Wait()
+		s.stop()
 		close(done)
 	}()
 	select {
@@ -149,16 +166,76 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	s.each(func(c *socket) { c.conn.Close() })
+	s.each((*socket).cut)
 	<-done
 	return ctx.Err()
 }
 
+// each calls the function for the sockets there are, and has what it sends written together.
 func (s *Server) each(do func(*socket)) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	for c := range s.sockets {
+	list := slices.Collect(maps.Keys(s.sockets))
+	s.mu.Unlock()
+	s.outbox.wake()
+	defer s.outbox.flush()
+	for _, c := range list {
 		do(c)
+	}
+}
+
+// now is the time on the clock of the sockets, never 0.
+func (s *Server) now() time.Duration { return time.Since(s.epoch) + 1 }
+
+// linkTo makes the link of a socket, and starts what runs while there are sockets when it is the first.
+func (s *Server) linkTo(c *socket, conn net.Conn) link {
+	s.mu.Lock()
+	if !s.started {
+		s.started = true
+		s.ticking.Go(s.tick)
+		var err error
+		if s.poller, err = s.newPoller(s); err != nil && !errors.Is(err, errors.ErrUnsupported) {
+			s.log.Warn("each socket takes a goroutine", "err", err)
+		}
+	}
+	p := s.poller
+	s.mu.Unlock()
+	if p != nil {
+		if l := p.adopt(c, conn); l != nil {
+			return l
+		}
+	}
+	return &waiting{c: c, conn: conn}
+}
+
+// stop ends what linkTo started.
+func (s *Server) stop() {
+	s.mu.Lock()
+	p, first := s.poller, !s.stopped
+	s.poller, s.stopped = nil, true
+	s.mu.Unlock()
+	if first {
+		close(s.quit)
+	}
+	s.ticking.Wait()
+	if p != nil {
+		p.close()
+	}
+}
+
+// tick looks at what is due, of all sockets: one timer costs less than several of each.
+func (s *Server) tick() {
+	l := s.lim
+	often := min(l.Attach, l.Ping, l.Pong, l.Write, closeTime) / 8
+	ticker := time.NewTicker(min(max(often, 5*time.Millisecond), time.Second))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ticker.C:
+			now := s.now()
+			s.each(func(c *socket) { c.due(now) })
+		case <-s.quit:
+			return
+		}
 	}
 }
 
@@ -181,15 +258,13 @@ func (s *Server) admit(ip netip.Addr) (refusal string) {
 	return ""
 }
 
-// register makes an admitted socket one that Shutdown closes.
-func (s *Server) register(c *socket) {
+// register makes an admitted socket one that Shutdown closes.  It is true when that was called already.
+func (s *Server) register(c *socket) (stopping bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.opening--
 	s.sockets[c] = struct{}{}
-	if s.stopping {
-		c.Close(CloseShutdown, "the service is being restarted")
-	}
+	return s.stopping
 }
 
 // release gives the place back.  c is nil when the upgrade failed.

@@ -1,12 +1,7 @@
 package gateway
 
 import (
-	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"io"
-	"net"
 	"net/netip"
 	"runtime/debug"
 	"strings"
@@ -14,55 +9,48 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/coder/websocket"
-	"golang.org/x/time/rate"
+	"github.com/gobwas/ws"
 )
 
-// socket is one WebSocket.  One goroutine reads and runs the session; a second writes, and a third pings, only while there is
-// something to write or a pong to wait for, so an idle page costs one goroutine.
+// socket is one WebSocket.  It has no goroutine and no timer of its own: whoever sees that something arrived calls readable, whoever has
+// something for the page sends, and the server looks at what is due.
 type socket struct {
 	srv     *Server
-	ws      *websocket.Conn
-	conn    net.Conn // under ws; closing it cuts everything short
+	link    link
 	remote  netip.Addr
 	origin  string
 	session Session
 
-	// Of the reading goroutine.
-	limiter  *rate.Limiter
+	// Of whoever reads; there is only one at a time.
+	in       inbound
+	rate     bucket
 	excess   int // frames over the rate since it was last kept
 	attached bool
+	clean    bool // the page said goodbye, and first
 
-	mu          sync.Mutex
-	queue       [][]byte
-	queued      int  // bytes in queue
-	writing     bool // the writer runs
-	closing     bool // a close is queued, or under way
-	ended       bool // nothing may be started any more
-	code        int
-	reason      string
-	pingTimer   *time.Timer
-	attachTimer *time.Timer
-	work        sync.WaitGroup // writer and pinger; added to under mu while not ended
+	mu      sync.Mutex
+	open    bool   // the link may be written to
+	ended   bool   // it may not any more
+	closing bool   // a close frame is in out, or was sent
+	dirty   bool   // somebody will flush
+	out     []byte // frames, from the one that is being sent on
+	sent    int    // bytes of out that the link took
+	frames  int    // in out
+
+	// When things are due, on the clock of the server; 0: never.
+	attachBy time.Duration // to be of use
+	pingAt   time.Duration
+	pongBy   time.Duration
+	writeBy  time.Duration // what was in out when the link took no more
+	mark     int           // how much of out that still is
+	closeBy  time.Duration // the page's close frame
 }
 
 func (c *socket) Remote() netip.Addr { return c.remote }
 func (c *socket) Origin() string     { return c.origin }
 
-// run is the life of the socket.
-func (c *socket) run() {
-	defer c.srv.release(c, c.remote)
-	c.srv.register(c)
-	clean := false
-	if c.open() {
-		c.startTimers()
-		clean = c.read()
-	}
-	c.closed(clean)
-	c.end()
-}
-
-func (c *socket) open() (ok bool) {
+// begin is the first of the socket's life.
+func (c *socket) begin() {
 	defer func() {
 		if p := recover(); p != nil {
 			c.logPanic("open", p)
@@ -70,11 +58,33 @@ func (c *socket) open() (ok bool) {
 		}
 	}()
 	c.session = c.srv.hub.Open(c)
-	return true
+	now := c.srv.now()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.pingAt, c.attachBy = now+c.srv.lim.Ping, now+c.srv.lim.Attach
+}
+
+// start lets the socket write, and sends what it has.
+func (c *socket) start() {
+	c.mu.Lock()
+	c.open = true
+	c.mu.Unlock()
+	c.flush()
+}
+
+// end is the last of it, for whoever reads.
+func (c *socket) end() {
+	c.closed()
+	c.mu.Lock()
+	c.ended = true
+	c.drop()
+	c.mu.Unlock()
+	c.link.close()
+	c.srv.release(c, c.remote)
 }
 
 // closed tells the session.
-func (c *socket) closed(clean bool) {
+func (c *socket) closed() {
 	if c.session == nil {
 		return
 	}
@@ -83,326 +93,220 @@ func (c *socket) closed(clean bool) {
 			c.logPanic("closed", p)
 		}
 	}()
-	c.session.Closed(clean)
-}
-
-// end waits for a close that is under way and leaves nothing behind.
-func (c *socket) end() {
-	c.mu.Lock()
-	c.ended = true
-	closing := c.closing
-	for _, t := range []*time.Timer{c.pingTimer, c.attachTimer} {
-		if t != nil {
-			t.Stop()
-		}
-	}
-	c.mu.Unlock()
-	if !closing {
-		c.cut()
-	}
-	c.work.Wait()
-	c.cut()
-}
-
-// cut ends the connection without ceremony.  Closing conn first frees whoever is inside the library, even in a closing handshake.
-func (c *socket) cut() {
-	c.conn.Close()
-	c.ws.CloseNow()
-}
-
-func (c *socket) startTimers() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.pingTimer = time.AfterFunc(c.srv.lim.Ping, c.ping)
-	c.attachTimer = time.AfterFunc(c.srv.lim.Attach, func() {
-		c.Close(ClosePolicy, fmt.Sprintf("no attach and no room within %v", c.srv.lim.Attach))
-	})
+	c.session.Closed(c.clean)
 }
 
 // Send implements Conn.
 func (c *socket) Send(f Frame) {
-	b, err := Encode(f)
-	if err != nil {
-		c.srv.log.Error("frame not sent", "err", err)
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closing || c.ended {
-		return
-	}
-	if len(c.queue) >= c.srv.lim.QueueFrames || c.queued+len(b) > c.srv.lim.QueueBytes {
-		c.queue, c.queued = nil, 0
-		c.closeLocked(ClosePolicy, "too slow: the page does not read what it is sent")
-		return
-	}
-	c.queue = append(c.queue, b)
-	c.queued += len(b)
-	c.startWriter()
+	c.put(func() {
+		if c.closing {
+			return
+		}
+		if err := c.append(f); err != nil {
+			c.srv.log.Error("frame not sent", "err", err)
+		}
+	})
 }
 
 // Close implements Conn.
 func (c *socket) Close(code int, reason string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.closeLocked(code, reason)
+	c.put(func() { c.sendClose(code, reason) })
 }
 
-func (c *socket) closeLocked(code int, reason string) {
-	if c.closing || c.ended {
+// put calls a function that may put something into out, and has that written: by a goroutine that is awake for it, or at once.
+func (c *socket) put(something func()) {
+	if c.fill(something) && !c.srv.outbox.add(c) {
+		c.flush()
+	}
+}
+
+// fill is true when somebody has to flush.
+func (c *socket) fill(something func()) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.ended {
+		return false
+	}
+	something()
+	if c.tooMuch() {
+		c.write() // much was put in at once; that is not the page's fault
+	}
+	if c.tooMuch() {
+		c.cutBack()
+		c.sendClose(ClosePolicy, "too slow: the page does not read what it is sent")
+	}
+	if c.dirty || len(c.out) == c.sent {
+		return false
+	}
+	c.dirty = true
+	return true
+}
+
+// tooMuch says that more is waiting than may be.
+func (c *socket) tooMuch() bool {
+	return !c.closing && (c.frames > c.srv.lim.QueueFrames || len(c.out)-c.sent > c.srv.lim.QueueBytes)
+}
+
+// append writes the frame into out.
+func (c *socket) append(f Frame) error {
+	if c.out == nil {
+		c.out = takeBuffer()
+	}
+	b, err := appendText(c.out, func(b []byte) ([]byte, error) { return appendEncoded(b, f) })
+	if err != nil {
+		return err
+	}
+	c.out = b
+	c.frames++
+	return nil
+}
+
+// cutBack leaves in out only the frame of which the page has a part already.
+func (c *socket) cutBack() {
+	c.trim()
+	n := 0
+	if c.sent > 0 {
+		n = frameLen(c.out)
+	}
+	c.out, c.frames = c.out[:n], min(c.frames, 1)
+}
+
+// trim forgets the frames that the link took wholly.
+func (c *socket) trim() {
+	at := 0
+	for at < c.sent {
+		n := frameLen(c.out[at:])
+		if at+n > c.sent {
+			break
+		}
+		at += n
+		c.frames--
+	}
+	c.out = append(c.out[:0], c.out[at:]...)
+	c.sent -= at
+	c.mark = max(c.mark-at, 0)
+}
+
+// sendClose puts a close frame into out, as the last frame of all.
+func (c *socket) sendClose(code int, reason string) {
+	if c.closing {
 		return
 	}
 	for len(reason) > maxCloseReason || !utf8.ValidString(reason) {
 		reason = strings.ToValidUTF8(reason[:min(len(reason), maxCloseReason)], "")
 	}
-	c.closing, c.code, c.reason = true, code, reason
-	c.startWriter()
+	c.control(ws.OpClose, ws.NewCloseFrameBody(ws.StatusCode(code), reason))
+	c.closing = true
 }
 
-func (c *socket) startWriter() {
-	if !c.writing {
-		c.writing = true
-		c.work.Add(1)
-		go c.write()
-	}
-}
-
-// write empties the queue, then closes if that was asked for.
-func (c *socket) write() {
-	defer c.work.Done()
-	for {
-		b, done := c.next()
-		if done {
-			return
-		}
-		if b == nil {
-			// Reads until the page's own close frame, so that what it still had on the way does not reset the connection
-			// before it saw our reason.  Bounded by the library: 5 s each way.
-			c.ws.Close(websocket.StatusCode(c.code), c.reason)
-			return
-		}
-		c.conn.SetWriteDeadline(time.Now().Add(c.srv.lim.Write))
-		err := c.ws.Write(context.Background(), websocket.MessageText, b)
-		c.conn.SetWriteDeadline(time.Time{})
-		if err != nil {
-			c.abandon()
-			return
-		}
-	}
-}
-
-// next returns the next frame, nil when the socket is to be closed, or done.
-func (c *socket) next() (b []byte, done bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.queue) > 0 {
-		b = c.queue[0]
-		c.queue = c.queue[1:]
-		c.queued -= len(b)
-		return b, false
-	}
-	c.queue = nil
+// control puts a control frame into out.
+func (c *socket) control(op ws.OpCode, payload []byte) {
 	if c.closing {
-		return nil, false
-	}
-	c.writing = false
-	return nil, true
-}
-
-// abandon gives the connection up: the page is gone or does not read.
-func (c *socket) abandon() {
-	c.mu.Lock()
-	c.queue, c.queued, c.closing = nil, 0, true
-	c.mu.Unlock()
-	c.cut()
-}
-
-// ping runs when the ping timer fires.  A socket that is being written to is watched by the write deadline instead.
-func (c *socket) ping() {
-	c.mu.Lock()
-	if c.closing || c.ended {
-		c.mu.Unlock()
 		return
 	}
-	busy := c.writing
-	c.work.Add(1)
-	c.mu.Unlock()
-	defer c.work.Done()
-
-	if !busy {
-		ctx, cancel := context.WithTimeout(context.Background(), c.srv.lim.Pong)
-		err := c.ws.Ping(ctx)
-		cancel()
-		if err != nil {
-			c.abandon()
-			return
-		}
+	if c.out == nil {
+		c.out = takeBuffer()
 	}
+	c.out = appendFrame(c.out, op, payload)
+	c.frames++
+}
+
+// closeTime is how long a page has for its close frame once it was sent ours.  Until then it is read from: what it still had on the way
+// would else reset the connection before it saw our reason.
+const closeTime = 5 * time.Second
+
+// flush writes what the link takes.
+func (c *socket) flush() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.closing && !c.ended {
-		c.pingTimer.Reset(c.srv.lim.Ping)
-	}
+	c.dirty = false
+	c.write()
 }
 
-var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
-
-// read handles frames until the socket ends, and says whether the page said goodbye.
-func (c *socket) read() (clean bool) {
-	for {
-		typ, r, err := c.ws.Reader(context.Background())
-		if err != nil {
-			status := websocket.CloseStatus(err)
-			return (status == CloseNormal || status == CloseGoingAway) && !c.isClosing()
-		}
-		if !c.readFrame(typ, r) {
-			return false
-		}
+func (c *socket) write() {
+	if !c.open || c.ended || len(c.out) == c.sent {
+		return
 	}
-}
-
-// readFrame reads and handles one frame.  It returns false when the socket is not to be read any further.
-func (c *socket) readFrame(typ websocket.MessageType, r io.Reader) bool {
-	b := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(b)
-	b.Reset()
-	limit := c.srv.lim.FrameBytes
-	n, err := b.ReadFrom(io.LimitReader(r, int64(limit)+1))
+	n, err := c.link.write(c.out[c.sent:])
 	if err != nil {
-		return false
+		c.abandon()
+		return
 	}
-	if n > int64(limit) {
-		c.drain(r)
-		c.Close(CloseTooBig, fmt.Sprintf("frame larger than %d bytes", limit))
-		return false
+	c.sent += n
+	if c.sent == len(c.out) {
+		c.drop()
+		if c.closing {
+			c.closeBy = c.srv.now() + closeTime
+		}
+		return
 	}
-	if !c.isClosing() {
-		c.handle(typ, b.Bytes())
+	if c.writeBy == 0 || c.sent >= c.mark {
+		c.writeBy, c.mark = c.srv.now()+c.srv.lim.Write, len(c.out)
 	}
-	return true
+	c.trim()
 }
 
-// How much of a frame that is too large is read and thrown away, and for how long.
-const (
-	drainBytes = 16 << 20
-	drainTime  = 5 * time.Second
-)
-
-// drain reads what follows of a frame that is too large.  Closing over unread data would reset the connection, and the page would
-// never see why.
-func (c *socket) drain(r io.Reader) {
-	c.conn.SetReadDeadline(time.Now().Add(drainTime))
-	io.Copy(io.Discard, io.LimitReader(r, drainBytes))
-	c.conn.SetReadDeadline(time.Time{})
+// drop gives out back.
+func (c *socket) drop() {
+	giveBuffer(c.out)
+	c.out, c.sent, c.frames, c.mark, c.writeBy = nil, 0, 0, 0, 0
 }
 
-func (c *socket) isClosing() bool {
+// cut ends the connection without ceremony.
+func (c *socket) cut() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.closing
-}
-
-func (c *socket) handle(typ websocket.MessageType, b []byte) {
-	within := c.withinRate()
-	if typ != websocket.MessageText {
-		c.Send(Errorf(BinaryFrame, "send JSON in text frames; binary frames mean nothing here"))
-		return
-	}
-	req, derr := Decode(b)
-	switch {
-	case !within:
-		c.Send(Reply(req.ID, Errorf(RateLimited, "this frame was dropped: more than %v frames per second; "+
-			"slow down or the connection is closed", c.srv.lim.FramesPerSecond)))
-	case derr != nil:
-		c.Send(Reply(req.ID, derr))
-	default:
-		c.answer(req)
+	if !c.ended {
+		c.abandon()
 	}
 }
 
-// withinRate counts a frame.  A page that goes on exceeding the rate is closed.
-func (c *socket) withinRate() bool {
-	burst := c.srv.lim.FrameBurst
-	if c.limiter.Allow() {
-		if c.limiter.Tokens() > float64(burst)/2 {
-			c.excess = 0
+// abandon gives the connection up: the page is gone or does not read.  Whoever reads will see the end.
+func (c *socket) abandon() {
+	c.closing = true
+	c.drop()
+	c.link.cut()
+}
+
+// due does what time has come for.
+func (c *socket) due(now time.Duration) {
+	past := func(t time.Duration) bool { return t != 0 && now >= t }
+	c.put(func() {
+		switch {
+		case !c.open:
+		case past(c.writeBy), past(c.closeBy), !c.closing && past(c.pongBy):
+			c.abandon()
+		case c.closing:
+		case past(c.attachBy):
+			c.sendClose(ClosePolicy, fmt.Sprintf("no attach and no room within %v", c.srv.lim.Attach))
+		case now >= c.pingAt && c.pongBy == 0 && c.writeBy == 0: // a socket that is being written to is watched by that
+			c.control(ws.OpPing, nil)
+			c.pongBy = now + c.srv.lim.Pong
 		}
-		return true
-	}
-	if c.excess++; c.excess > burst {
-		c.Close(ClosePolicy, "too many frames")
-	}
-	return false
+	})
 }
 
-// answer lets the session handle the request and sends its result.
-func (c *socket) answer(req Request) {
-	attach, room := false, false
-	switch req.Event.(type) {
-	case Ping:
-		c.Send(Reply(req.ID, Pong{}))
-		return
-	case Info:
-		c.Send(Reply(req.ID, ProtocolInfo{PalavaVersion}))
-		return
-	case Attach:
-		attach = true
-	case JoinRoom, LeaveRoom, UpdateStatus, SendToPeer:
-		room = true
-	}
-	switch {
-	case !attach && !room && !c.attached:
-		c.Send(Reply(req.ID, Errorf(NotAttached, "attach first")))
-		return
-	case attach && c.attached:
-		c.Send(Reply(req.ID, Errorf(AlreadyAttached, "this connection has an address; open another for another one")))
-		return
-	}
-	f, err := c.ask(req)
-	var e *Error
-	switch {
-	case err == nil:
-		c.attached = c.attached || attach
-		if _, join := req.Event.(JoinRoom); attach || join {
-			c.stopDeadline()
-		}
-		c.result(req.ID, f)
-	case errors.As(err, &e) && e != nil:
-		c.Send(Reply(req.ID, e))
-	default:
-		c.srv.log.Error("request failed", "event", fmt.Sprintf("%T", req.Event), "err", err)
-		c.Send(Reply(req.ID, Errorf(Internal, "the service failed to do this; it has been logged")))
-	}
-}
-
-// stopDeadline lets a socket stay that has proved to be of use.
-func (c *socket) stopDeadline() {
+// stay lets a socket stay that has proved to be of use.
+func (c *socket) stay() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.attachTimer.Stop()
-}
-
-func (c *socket) result(id ID, f Frame) {
-	switch {
-	case f == Later:
-	case f != nil:
-		c.Send(Reply(id, f))
-	case id != "":
-		c.Send(Reply(id, OK{}))
-	}
-}
-
-// ask calls the session; its panic is this request's failure and nobody else's.
-func (c *socket) ask(req Request) (f Frame, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			c.logPanic("handle", p)
-			f, err = nil, Errorf(Internal, "the service failed to do this; it has been logged")
-		}
-	}()
-	return c.session.Handle(req)
+	c.attachBy = 0
 }
 
 func (c *socket) logPanic(where string, p any) {
 	c.srv.log.Error("panic in session", "where", where, "panic", p, "stack", string(debug.Stack()))
+}
+
+// buffers are for frames on their way out.  Sockets that have nothing to send have none.
+var buffers = sync.Pool{New: func() any { return new([maxPooled]byte) }}
+
+const maxPooled = 8 << 10
+
+func takeBuffer() []byte { return buffers.Get().(*[maxPooled]byte)[:0] }
+
+// giveBuffer gives a buffer of takeBuffer back, unless it grew.
+func giveBuffer(b []byte) {
+	if cap(b) == maxPooled {
+		buffers.Put((*[maxPooled]byte)(b[:maxPooled]))
+	}
 }

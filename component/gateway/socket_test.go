@@ -28,7 +28,10 @@ func TestAttachStopsTheDeadline(t *testing.T) {
 	late.wantClose(ClosePolicy, "no attach") // opened before p
 	p.send(`{"event":"ping"}`)
 	p.want("pong")
-	if p.session.conn.(*socket).attachTimer.Stop() {
+	c := p.session.conn.(*socket)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.attachBy != 0 {
 		t.Error("the deadline of an attached socket still runs")
 	}
 }

@@ -1,0 +1,234 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Go's own poller needs a goroutine with its stack for each connection that is waited on, and reads twice for what comes once.  For
+// thousands of idle pages that is most of the memory, so on Linux one goroutine waits for all sockets (epoll(7)).  One is enough: what a
+// message costs is the kernel's sending, and calls, HTTP and the XMPP stream run elsewhere.
+
+// poller is what waits for sockets.  Go's poller in turn waits for it: an epoll instance is readable when one of its files is.
+type poller struct {
+	srv    *Server
+	fd     int
+	file   *os.File        // of fd
+	access syscall.RawConn // to fd while file is open
+	ended  sync.WaitGroup
+
+	mu      sync.Mutex
+	sockets map[int32]*polled
+}
+
+// polled is the link of a socket that the poller waits for.
+type polled struct {
+	c       *socket
+	poller  *poller
+	fd      int  // -1 when closed
+	full    bool // the kernel takes no more just now
+	watched bool // the poller knows of it
+}
+
+// maxReady is how many sockets are handled before what they cause is written.
+const maxReady = 128
+
+// readBuffer is how much is read at once.
+const readBuffer = 64 << 10
+
+func newPoller(s *Server) (*poller, error) {
+	fd, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	if err := unix.SetNonblock(fd, true); err != nil { // or os.NewFile would not have it waited for
+		unix.Close(fd)
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	p := &poller{srv: s, fd: fd, file: os.NewFile(uintptr(fd), "epoll"), sockets: map[int32]*polled{}}
+	if p.access, err = p.file.SyscallConn(); err != nil {
+		p.file.Close()
+		return nil, fmt.Errorf("epoll: %w", err)
+	}
+	p.ended.Go(p.run)
+	return p, nil
+}
+
+// close ends the poller, which waits for nobody any more.
+func (p *poller) close() {
+	p.file.Close()
+	p.ended.Wait()
+}
+
+// adopt makes a link of a connection, which is not to be used any more; nil when it cannot be waited for.
+func (p *poller) adopt(c *socket, conn net.Conn) *polled {
+	raw, ok := conn.(syscall.Conn)
+	if !ok {
+		return nil
+	}
+	access, err := raw.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	fd := -1
+	access.Control(func(of uintptr) { fd, err = unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0) })
+	if fd < 0 || err != nil {
+		return nil
+	}
+	conn.Close() // Go's poller lets go of the connection only now
+	return &polled{c: c, poller: p, fd: fd}
+}
+
+func (l *polled) watch() {
+	l.poller.mu.Lock()
+	l.poller.sockets[int32(l.fd)] = l
+	l.poller.mu.Unlock()
+	l.c.mu.Lock()
+	err := l.control(unix.EPOLL_CTL_ADD)
+	l.c.mu.Unlock()
+	if err != nil {
+		l.c.srv.log.Error("socket cannot be waited for", "err", err)
+		l.c.end()
+	}
+}
+
+// control tells the kernel what to wait for.  The socket's mu is held.
+func (l *polled) control(operation int) error {
+	events := uint32(unix.EPOLLIN)
+	if l.full {
+		events |= unix.EPOLLOUT
+	}
+	l.watched = true
+	return unix.EpollCtl(l.poller.fd, operation, l.fd, &unix.EpollEvent{Events: events, Fd: int32(l.fd)})
+}
+
+func (l *polled) write(b []byte) (int, error) {
+	if l.full {
+		return 0, nil
+	}
+	n, err := unix.Write(l.fd, b)
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		n = 0
+	case err != nil:
+		return 0, err
+	}
+	if n < len(b) {
+		return n, l.setFull(true)
+	}
+	return n, nil
+}
+
+// setFull has the poller say when the kernel takes something again, or not say it.
+func (l *polled) setFull(full bool) error {
+	l.full = full
+	if !l.watched {
+		return nil
+	}
+	return l.control(unix.EPOLL_CTL_MOD)
+}
+
+func (l *polled) cut() {
+	if l.fd >= 0 {
+		unix.Shutdown(l.fd, unix.SHUT_RDWR)
+	}
+}
+
+func (l *polled) close() {
+	l.c.mu.Lock()
+	fd := l.fd
+	l.fd = -1
+	l.c.mu.Unlock()
+	l.poller.mu.Lock()
+	delete(l.poller.sockets, int32(fd))
+	l.poller.mu.Unlock()
+	unix.Close(fd)
+}
+
+func (p *poller) run() {
+	var (
+		events [maxReady]unix.EpollEvent
+		ready  [maxReady]*polled
+		buffer = make([]byte, readBuffer)
+	)
+	for {
+		n, err := p.wait(events[:])
+		if err != nil {
+			if !errors.Is(err, os.ErrClosed) {
+				p.srv.log.Error("sockets cannot be waited for", "err", err)
+			}
+			return
+		}
+		p.srv.outbox.wake()
+		p.find(events[:n], &ready)
+		for i, l := range ready[:n] {
+			if l != nil {
+				l.handle(events[i].Events, buffer)
+			}
+		}
+		p.srv.outbox.flush()
+	}
+}
+
+// wait waits for events.  Its error is os.ErrClosed after close.
+func (p *poller) wait(events []unix.EpollEvent) (n int, err error) {
+	closed := p.access.Read(func(fd uintptr) bool {
+		for n, err = unix.EpollWait(int(fd), events, 0); errors.Is(err, unix.EINTR); {
+			n, err = unix.EpollWait(int(fd), events, 0)
+		}
+		return n != 0
+	})
+	if closed != nil {
+		return 0, closed
+	}
+	return n, err
+}
+
+// find tells which sockets the events are of.
+func (p *poller) find(events []unix.EpollEvent, ready *[maxReady]*polled) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, e := range events {
+		ready[i] = p.sockets[e.Fd]
+	}
+}
+
+// handle reads once and handles what came.
+func (l *polled) handle(events uint32, buffer []byte) {
+	if events&unix.EPOLLOUT != 0 && !l.writable() {
+		return
+	}
+	if events&^unix.EPOLLOUT == 0 {
+		return
+	}
+	place := buffer
+	if len(l.c.in.partial) > 0 {
+		place = l.c.in.grow()
+	}
+	n, err := unix.Read(l.fd, place)
+	switch {
+	case errors.Is(err, unix.EAGAIN), errors.Is(err, unix.EINTR):
+		return
+	case err != nil || n == 0:
+		l.c.end()
+		return
+	}
+	if l.c.arrived(place[:n]) {
+		l.c.end()
+	}
+}
+
+// writable goes on writing.
+func (l *polled) writable() bool {
+	l.c.mu.Lock()
+	err := l.setFull(false)
+	l.c.mu.Unlock()
+	l.c.flush()
+	return err == nil
+}
