@@ -21,6 +21,12 @@ type benchSocket struct {
 	in   *bufio.Reader
 	buf  []byte // of the frame read last
 	id   string // by which others reach it
+
+	unmasked bool // its frames are like a server's
+}
+
+func newBenchSocket(conn net.Conn) *benchSocket {
+	return &benchSocket{conn: conn, in: bufio.NewReaderSize(conn, 2048)}
 }
 
 // benchDial opens a WebSocket (RFC 6455 section 4.1).  The number makes an address of its own for those who believe X-Forwarded-For.
@@ -31,7 +37,7 @@ func benchDial(addr, path, origin string, number int) (*benchSocket, error) {
 	}
 	fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: %s\r\nOrigin: %s\r\nX-Forwarded-For: 10.%d.%d.%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"+
 		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n", path, addr, origin, number>>16&255, number>>8&255, number&255)
-	s := &benchSocket{conn: conn, in: bufio.NewReaderSize(conn, 2048)}
+	s := newBenchSocket(conn)
 	reply, err := http.ReadResponse(s.in, nil)
 	if err == nil && reply.StatusCode != http.StatusSwitchingProtocols {
 		text, _ := io.ReadAll(io.LimitReader(reply.Body, 200))
@@ -44,17 +50,22 @@ func benchDial(addr, path, origin string, number int) (*benchSocket, error) {
 	return s, nil
 }
 
-// clientFrame makes a text frame as clients send it, masked (RFC 6455 section 5.3).
-func clientFrame(opcode byte, payload []byte) []byte {
-	key := [4]byte{0x5a, 0xa5, 0x3c, 0xc3}
+// frame makes a frame as clients send it, masked (RFC 6455 section 5.3).
+func (s *benchSocket) frame(opcode byte, payload []byte) []byte {
+	mask, key := byte(0x80), [4]byte{0x5a, 0xa5, 0x3c, 0xc3}
+	if s.unmasked {
+		mask, key = 0, [4]byte{}
+	}
 	var frame []byte
 	switch n := len(payload); {
 	case n < 126:
-		frame = []byte{0x80 | opcode, 0x80 | byte(n)}
+		frame = []byte{0x80 | opcode, mask | byte(n)}
 	default:
-		frame = binary.BigEndian.AppendUint16([]byte{0x80 | opcode, 0x80 | 126}, uint16(n))
+		frame = binary.BigEndian.AppendUint16([]byte{0x80 | opcode, mask | 126}, uint16(n))
 	}
-	frame = append(frame, key[:]...)
+	if !s.unmasked {
+		frame = append(frame, key[:]...)
+	}
 	for i, b := range payload {
 		frame = append(frame, b^key[i%4])
 	}
@@ -62,7 +73,7 @@ func clientFrame(opcode byte, payload []byte) []byte {
 }
 
 func (s *benchSocket) send(text string) error {
-	_, err := s.conn.Write(clientFrame(opText, []byte(text)))
+	_, err := s.conn.Write(s.frame(opText, []byte(text)))
 	return err
 }
 
@@ -100,7 +111,7 @@ func (s *benchSocket) next(want bool) (payload []byte, err error) {
 		case opText:
 			return payload, nil
 		case opPing:
-			if _, err := s.conn.Write(clientFrame(opPong, payload)); err != nil {
+			if _, err := s.conn.Write(s.frame(opPong, payload)); err != nil {
 				return nil, err
 			}
 		case opClose:
@@ -168,15 +179,17 @@ func carillonContender(d *daemon) *contender {
 		s.id = hello.OwnID
 		return s, err
 	}
-	c.wrap = func(to, kind, data string) string {
-		if kind == "offer" {
-			data = fmt.Sprintf(`{"event":"offer","sdp":%s}`, data)
-		} else {
-			data = fmt.Sprintf(`{"event":"ice_candidate","sdpmlineindex":0,"sdpmid":"0","candidate":%s}`, data)
-		}
-		return fmt.Sprintf(`{"event":"send_to_peer","peer_id":%q,"data":%s}`, to, data)
-	}
+	c.wrap = carillonMessage
 	return c
+}
+
+func carillonMessage(to, kind, data string) string {
+	if kind == "offer" {
+		data = fmt.Sprintf(`{"event":"offer","sdp":%s}`, data)
+	} else {
+		data = fmt.Sprintf(`{"event":"ice_candidate","sdpmlineindex":0,"sdpmid":"0","candidate":%s}`, data)
+	}
+	return fmt.Sprintf(`{"event":"send_to_peer","peer_id":%q,"data":%s}`, to, data)
 }
 
 func peerContender(d *daemon) *contender {

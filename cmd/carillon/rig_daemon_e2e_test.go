@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(inspected) != "" {
 		os.Exit(serveInspected(os.Args[1:]))
 	}
+	if os.Getenv(bareRelay) != "" {
+		os.Exit(serveBare())
+	}
 	os.Exit(m.Run())
 }
 
@@ -261,8 +264,9 @@ func (d *daemon) rss() int {
 	return kB << 10
 }
 
-// cpu is the processor time the process has taken, to a hundredth of a second (proc(5): clock ticks, which are that on Linux).
-func (d *daemon) cpu() time.Duration {
+// cpu is the processor time the process has taken, and how much of it in the kernel, to a hundredth of a second (proc(5): clock ticks,
+// which are that on Linux).
+func (d *daemon) cpu() (all, kernel time.Duration) {
 	d.t.Helper()
 	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", d.cmd.Process.Pid))
 	if err != nil {
@@ -272,5 +276,6 @@ func (d *daemon) cpu() time.Duration {
 	fields := strings.Fields(after)
 	user, _ := strconv.Atoi(fields[11])
 	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond
+	const tick = 10 * time.Millisecond
+	return time.Duration(user+system) * tick, time.Duration(system) * tick
 }
