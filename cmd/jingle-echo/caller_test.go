@@ -75,7 +75,7 @@ func newCaller(t *testing.T, send func(*element.Element) error, kinds []string, 
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	c := &caller{t: t, send: send, sid: newID(), bundled: bundled, ctx: ctx, proceeded: make(chan string, 1), ended: make(chan string, 1),
-		profile: jingle.Profile{Name: "jingle-echo", Removes: true, Modifies: true, ModifiesBoth: true, Rejects: true, Restart: jingle.RestartEmpty, NewCredential: true},
+		profile: jingle.Profile{Removes: true, Modifies: true, ModifiesBoth: true, Rejects: true, Restart: jingle.RestartEmpty, NewCredential: true},
 		tries:   map[string]string{}, settled: make(chan struct{}, 10), restarted: make(chan struct{}, 100), told: make(chan jingle.Stanza, 100), said: make(chan string, 100)}
 	t.Cleanup(func() {
 		cancel()
@@ -421,6 +421,9 @@ func (c *caller) candidates(s jingle.Stanza) {
 		c.t.Errorf("transport-info has to have one candidate and credentials: %+v", s)
 	}
 	for _, l := range c.legs {
+		if l.pc.RemoteDescription() == nil {
+			continue // they come with it
+		}
 		if len(l.description.Contents) > 0 && l.description.Contents[0].Name == content.Name {
 			line := sdpconv.FormatCandidate(content.ICE.Candidates[0], content.ICE.Ufrag)
 			if err := l.pc.AddICECandidate(webrtc.ICECandidateInit{Candidate: line}); err != nil {

@@ -133,7 +133,9 @@ func (c *caller) goOn() {
 		return
 	}
 	c.session = sdpconv.Settle(c.session, x.want, jingle.Initiator)
-	c.answered(x.leg, x.offered)
+	if !c.byHand {
+		c.answered(x.leg, x.offered)
+	}
 	c.changing = nil
 	c.settled <- struct{}{}
 }
