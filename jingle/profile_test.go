@@ -189,7 +189,7 @@ func TestProfileOf(t *testing.T) {
 		{Disco{Node: "https://stanzajs.org"}, "stanza", "12.22.1", ""},
 		{Disco{Node: "http://jitsi.org/jitsimeet"}, "Jitsi Meet", "2026-08", ""},
 		{Disco{Node: "http://gajim.org"}, "Gajim", "1.7.3", ""},
-		{Disco{Node: "urn:carillon:jingle-echo"}, "jingle-echo", "1", ""},
+		{Disco{Node: "urn:carillon:jingle-echo"}, "jingle-echo", "2", ""},
 		{Disco{Node: "https://example.org/dinosaur", Identities: []Identity{{"client", "pc", "Dinosaur"}}}, "Unknown", "", ""},
 		{Disco{Features: []string{featureBatch}}, "Unknown", "", "batch"},
 		{Disco{}, "Unknown", "", ""},

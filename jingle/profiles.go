@@ -74,10 +74,11 @@ var Profiles = []Profile{
 		Name: "Psi", Version: "2026-08", node: "psi-",
 		NoBundle: true, NoDTLS: true,
 	},
-	// The test account of this project: pion, which answers once.
+	// The test account of this project, over pion.
 	{
-		Name: "jingle-echo", Version: "1", node: "urn:carillon:jingle-echo",
-		Add: AddRejected,
+		Name: "jingle-echo", Version: "2", node: "urn:carillon:jingle-echo",
+		Add: AddTaken, Rejects: true, Removes: true, Withdraws: true, Modifies: true, ModifiesBoth: true,
+		Restart: RestartEmpty, NewCredential: true, Mutes: true, Holds: true,
 	},
 }
 
