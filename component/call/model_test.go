@@ -267,6 +267,9 @@ func (p *party) answered(a Answer) {
 	if !ok || a.Err != nil {
 		return
 	}
+	if said.Action == jingle.TransportInfo { // some of its contents may be gone meanwhile
+		said.Contents = slices.DeleteFunc(slices.Clone(said.Contents), func(c jingle.Content) bool { return p.session.Find(c.Creator, c.Name) < 0 })
+	}
 	if next, err := sdpconv.Apply(p.session, said, p.role); err == nil {
 		p.session = next
 	}
@@ -356,6 +359,17 @@ func (p *party) restart(candidate bool) {
 	}
 }
 
+// busy tells whether a name is in use or, with a minus before it, about to be removed.
+func (p *party) busy(name string) bool {
+	bare, removes := strings.CutPrefix(name, "-")
+	for _, a := range p.sent {
+		if (a.Action == jingle.ContentRemove) == removes && slices.ContainsFunc(a.Contents, func(c jingle.Content) bool { return c.Name == bare }) {
+			return true
+		}
+	}
+	return !removes && slices.ContainsFunc(p.session.Contents, func(c jingle.Shared) bool { return c.Name == bare })
+}
+
 // act changes something on its own.
 func (p *party) act() {
 	some := func() (jingle.Content, bool) {
@@ -371,6 +385,9 @@ func (p *party) act() {
 	case 0, 1:
 		p.names++
 		name := []string{fmt.Sprint("p", p.names), fmt.Sprint(p.names)}[p.rng.IntN(2)]
+		if p.busy(name) {
+			return
+		}
 		c := p.content(p.role, name, "video", all[p.rng.IntN(3)], jingle.SetupActpass)
 		p.send(jingle.Stanza{Action: jingle.ContentAdd, Contents: []jingle.Content{c}, Groups: p.groups(name)})
 	case 2:
@@ -379,7 +396,7 @@ func (p *party) act() {
 			p.send(jingle.Stanza{Action: jingle.ContentModify, Contents: []jingle.Content{c}})
 		}
 	case 3, 6, 7:
-		if c, ok := some(); ok {
+		if c, ok := some(); ok && !p.busy("-"+c.Name) {
 			p.send(jingle.Stanza{Action: jingle.ContentRemove, Contents: []jingle.Content{c}})
 		}
 	case 4:

@@ -284,26 +284,31 @@ func (s *session) carry(actions []jingle.Stanza) {
 	}
 }
 
-// behind returns an action without the directions that the peer has changed since, which is acknowledged and still queued: the peer would
-// take ours for the later word.  What the tab makes of the peer's follows when that is presented to it.  It reports false when
-// nothing is left of the action.
+// behind returns an action without what the peer has changed since, which is acknowledged and still queued: of a direction the peer would
+// take ours for the later word, and what it has removed it does not know any more.  What the tab makes of the peer's change
+// follows when that is presented to it.  It reports false when nothing is left of the action.
 func (s *session) behind(a jingle.Stanza) (jingle.Stanza, bool) {
 	if a.Action != jingle.ContentModify && a.Action != jingle.SessionAccept {
 		return a, true
 	}
-	a.Contents = slices.Clone(a.Contents)
-	left := len(a.Contents)
-	for i := range a.Contents {
-		c := &a.Contents[i]
+	var left []jingle.Content
+	for _, c := range a.Contents {
+		senders, said := c.Senders, false
+		removed := false
 		for _, q := range s.queue {
 			at := slices.IndexFunc(q.Contents, func(x jingle.Content) bool { return x.Name == c.Name })
-			if q.Action == jingle.ContentModify && at >= 0 {
-				c.Senders = q.Contents[at].Senders
-				left--
+			if at >= 0 && q.Action == jingle.ContentModify {
+				senders, said = q.Contents[at].Senders, true
 			}
+			removed = removed || at >= 0 && q.Action == jingle.ContentRemove
+		}
+		c.Senders = senders
+		if !removed && (!said || a.Action == jingle.SessionAccept) {
+			left = append(left, c)
 		}
 	}
-	return a, a.Action == jingle.SessionAccept || left > 0
+	a.Contents = left
+	return a, len(left) > 0
 }
 
 // settle answers the tab's offer.
