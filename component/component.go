@@ -72,12 +72,16 @@ type Component struct {
 
 	mu      sync.Mutex // guards everything below; held for lookups and for queueing, never while waiting
 	up      bool       // the stream is authenticated
+	wasUp   bool       // it has been before
 	closing bool
 	tabs    int                 // pages at all ghosts
 	ghosts  map[string]*ghost   // by bare JID
 	calls   map[callKey]*runner // those with an XMPP peer
 	ringing map[*runner]*ghost  // incoming calls that nobody has answered
 	runners map[*runner]bool    // all calls
+
+	relinked time.Time         // when the stream came back after it was lost; zero if it never was
+	goodbyes map[*goodbye]bool // last words that wait to be said again
 }
 
 // New makes a component from its configuration; nothing runs yet.  It reads, or makes, the key in StateDir.
@@ -116,7 +120,7 @@ func newComponent(cfg Config, key []byte) (*Component, error) {
 	c := &Component{
 		cfg: cfg, log: cfg.Log, key: key, reserved: map[string]bool{}, policy: newPolicy(cfg.MayCall, cfg.Limits), ctx: context.Background(),
 		ghosts: map[string]*ghost{}, calls: map[callKey]*runner{},
-		ringing: map[*runner]*ghost{}, runners: map[*runner]bool{}, rooms: newRooms(cfg.Rooms),
+		ringing: map[*runner]*ghost{}, runners: map[*runner]bool{}, goodbyes: map[*goodbye]bool{}, rooms: newRooms(cfg.Rooms),
 	}
 	c.metrics = newMetrics(c)
 	for _, name := range cfg.ReservedNames {
@@ -165,6 +169,7 @@ func (c *Component) shutDown() {
 	for r := range c.runners {
 		running = append(running, r)
 	}
+	c.forgetGoodbyes()
 	c.mu.Unlock()
 	c.door.Announce(c.cfg.Shutdown)
 	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.Shutdown+shutDownTime)
@@ -192,6 +197,10 @@ func (c *Component) connected(up bool, err error) {
 		g.broadcast(gateway.Link{Up: up})
 	}
 	if up {
+		if c.wasUp {
+			c.relinked = time.Now()
+		}
+		c.wasUp = true
 		c.showAgain()
 		return
 	}

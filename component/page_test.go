@@ -28,18 +28,40 @@ type wire struct {
 	sent chan *element.Element
 
 	mu      sync.Mutex
+	down    bool
 	pending map[string]func(*element.Element, error)
+}
+
+// link connects or disconnects the wire.
+func (w *wire) link(up bool) {
+	w.mu.Lock()
+	w.down = !up
+	w.mu.Unlock()
+	w.c.connected(up, nil)
+}
+
+func (w *wire) isDown() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.down
 }
 
 func (w *wire) Send(e *element.Element) error {
 	if e.Attr("to") == "" || e.Attr("from") == "" {
 		w.t.Errorf("stanza without to or from: %s", e)
 	}
+	if w.isDown() {
+		return stream.ErrDown
+	}
 	w.sent <- e
 	return nil
 }
 
 func (w *wire) Request(iq *element.Element, _ time.Duration, done func(*element.Element, error)) {
+	if w.isDown() {
+		done(nil, stream.ErrDown)
+		return
+	}
 	id := randomID()
 	w.mu.Lock()
 	w.pending[id] = done

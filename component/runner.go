@@ -176,7 +176,11 @@ func (r *runner) carryOut(outputs []call.Output) (ended bool) {
 			r.sendMessage(o)
 		case call.SendRequest:
 			iq := newStanza("iq", "set", o.From, o.To, "").Append(o.Element())
-			r.request(o.Tag, o.To, iq, requestTimeout)
+			if o.Jingle.Action == jingle.SessionTerminate {
+				r.c.sayGoodbye(iq)
+			} else {
+				r.request(o.Tag, o.To, iq, requestTimeout)
+			}
 		case call.SendPing:
 			iq := newStanza("iq", "get", o.From, o.To, "").Append(element.New(nsPing, "ping"))
 			r.request(o.Tag, o.To, iq, pingTimeout)
@@ -247,6 +251,11 @@ func (r *runner) renewCredentials() {
 
 func (r *runner) sendMessage(o call.SendMessage) {
 	m := initiation(o.From, o.To, o.ID, o.Message)
+	switch o.Message.Kind {
+	case jingle.Retract, jingle.Reject, jingle.Finish:
+		r.c.sayGoodbye(m)
+		return
+	}
 	if err := r.c.link.Send(m); err != nil {
 		r.c.log.Debug("message not sent", "call", r.id, "error", err)
 		r.post(call.PeerBounce{From: o.To, ID: o.ID, Err: jingle.Error{Type: "wait", Condition: "remote-server-timeout"}})

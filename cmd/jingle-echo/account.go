@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"runtime/debug"
 	"strings"
@@ -24,11 +25,10 @@ var (
 	errOverloaded         = &jingle.Error{Type: "wait", Condition: "resource-constraint"}
 )
 
-// account is what one connection answers with: queries, subscriptions and calls.  Addresses are compared as the server writes them; it
-// has normalised them.
+// account is what the connections under one address answer with, one after the other: queries, subscriptions and calls.  Addresses are
+// compared as the server writes them; it has normalised them.
 type account struct {
 	self  string // full JID
-	send  func(*element.Element) error
 	media *media
 	log   *slog.Logger
 
@@ -38,6 +38,19 @@ type account struct {
 
 	mu    sync.Mutex
 	calls map[callKey]*session
+
+	link sync.RWMutex // guards send
+	send func(*element.Element) error
+}
+
+// errOffline is why nothing is sent between two connections.
+var errOffline = errors.New("not connected")
+
+// via sets how stanzas leave from now on; nil: not at all.
+func (a *account) via(send func(*element.Element) error) {
+	a.link.Lock()
+	defer a.link.Unlock()
+	a.send = send
 }
 
 // callKey names a session: only that full JID may speak for it.
@@ -249,9 +262,15 @@ func (a *account) tell(peer string, e event) {
 	}
 }
 
-// write sends a stanza.  When the stream is gone its reader notices as well and all calls end, so no caller needs the error.
+// write sends a stanza.  When the stream is gone its reader notices as well, and every call has limits of its own, so no caller needs the error.
 func (a *account) write(e *element.Element) {
-	if err := a.send(e); err != nil {
+	a.link.RLock()
+	send, err := a.send, errOffline
+	a.link.RUnlock()
+	if send != nil {
+		err = send(e)
+	}
+	if err != nil {
 		a.log.Debug("stanza not sent", "err", err)
 	}
 }

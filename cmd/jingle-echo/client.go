@@ -26,13 +26,31 @@ func run(ctx context.Context, cfg config) error {
 	if err != nil {
 		return fmt.Errorf("prepare media: %w", err)
 	}
+	// Under the same resource calls outlive the connection: their media never passed through the server.
+	cfg.jid, err = cfg.jid.WithResource("echo-" + newID()[:8])
+	if err != nil {
+		return err
+	}
+	var a *account
+	defer func() {
+		if a != nil {
+			a.close()
+		}
+	}()
 	wait, online := firstWait, false
 	for {
 		began := time.Now()
 		s, err := login(ctx, cfg)
 		if err == nil {
 			online = true
-			err = serve(ctx, cfg, s, media)
+			if a != nil && a.self != s.self.String() { // nobody knows the calls of the old address
+				a.close()
+				a = nil
+			}
+			if a == nil {
+				a = newAccount(s.self.String(), nil, media, cfg.log)
+			}
+			err = serve(ctx, cfg, s, a)
 		}
 		if ctx.Err() != nil {
 			return nil
@@ -73,9 +91,10 @@ func sleep(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// serve makes the account available on s and answers what comes until s or ctx ends.  All calls have ended when it returns.
-func serve(ctx context.Context, cfg config, s *stream, media *media) error {
-	a := newAccount(s.self.String(), s.Send, media, cfg.log)
+// serve makes the account available on s and answers what comes until s or ctx ends.  With ctx all calls end; without s they go on.
+func serve(ctx context.Context, cfg config, s *stream, a *account) error {
+	a.via(s.Send)
+	defer a.via(nil)
 	read := make(chan struct{})
 	var lost error
 	go func() {
@@ -94,8 +113,8 @@ func serve(ctx context.Context, cfg config, s *stream, media *media) error {
 		fmt.Fprintf(cfg.out, "jingle-echo: online as %s\n", s.self)
 		err = keepAlive(ctx, s, read)
 	}
-	a.close()
 	if ctx.Err() != nil {
+		a.close()
 		_ = s.Send(unavailable()) // the server says so itself if the stream is gone
 	}
 	s.finish(read)
