@@ -23,8 +23,10 @@ func TestServerOutages(t *testing.T) {
 	for name, start := range servers {
 		t.Run(name, func(t *testing.T) {
 			s := startStackOn(t, start, xmppserver.Options{}, "limits.cool_down = \"1ms\"")
-			echo := startEcho(t, s)
-			t.Run("frozen", func(t *testing.T) { outage(t, s.in(t), echo, frozen) })
+			e := startEchoProcess(t, s)
+			for kind, breaks := range map[string]outageKind{"frozen": frozen, "stopped": stopped, "killed": killed} {
+				t.Run(kind, func(t *testing.T) { outage(t, s.in(t), e, kind != "frozen", breaks) })
+			}
 		})
 	}
 }
@@ -40,13 +42,36 @@ func frozen(t *testing.T, srv *xmppserver.Server) func() {
 	return func() { syscall.Kill(pid, syscall.SIGCONT) }
 }
 
-func outage(t *testing.T, s *stack, echo string, breaks outageKind) {
+// stopped ends the server as its operator would.
+func stopped(t *testing.T, srv *xmppserver.Server) func() {
+	if err := syscall.Kill(srv.PID(), syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	return func() { srv.Kill(); started(t, srv) }
+}
+
+// killed ends it as a crash does.
+func killed(t *testing.T, srv *xmppserver.Server) func() {
+	srv.Kill()
+	return func() { started(t, srv) }
+}
+
+func started(t *testing.T, srv *xmppserver.Server) {
+	t.Helper()
+	if err := srv.Start(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// outage breaks the server under calls with the echo, which has to log in again if its connection breaks with the server.
+func outage(t *testing.T, s *stack, e *echo, again bool, breaks outageKind) {
 	var pages []*goPage
 	for i := range callsInOutage {
 		p := s.openGoPage(fmt.Sprintf("anna%d", i))
-		p.dial(echo)
+		p.dial(e.address)
 		pages = append(pages, p)
 	}
+	ended := e.ended()
 	mend := breaks(t, s.server)
 	for _, p := range pages {
 		p.flows("sound while the server is away")
@@ -55,7 +80,11 @@ func outage(t *testing.T, s *stack, echo string, breaks outageKind) {
 		t.Errorf("hanging up while the server was away took %v", took)
 	}
 	mend()
-	s.waitFor("the link", 30*time.Second, func() bool { return s.component.Stats().Linked })
+	s.waitFor("the link", 60*time.Second, func() bool { return s.component.Stats().Linked })
+	if again {
+		e.waitOnline(t)
+	}
+	s.waitFor("the end of the echo's call", 60*time.Second, func() bool { return e.ended() == 1+ended })
 	for _, p := range pages[1:] {
 		p.flows("sound after the server is back")
 	}
@@ -65,7 +94,8 @@ func outage(t *testing.T, s *stack, echo string, breaks outageKind) {
 			t.Errorf("%s: the call ended %s", p.name, p.ended)
 		}
 	}
-	pages[0].dial(echo)
+	pages[0].dial(e.address)
 	pages[0].hangUp()
+	s.waitFor("the end of the echo's calls", 10*time.Second, func() bool { return e.ended() == ended+callsInOutage+1 })
 	s.waitFor("the calls' end", 10*time.Second, func() bool { return s.component.Stats().Calls == 0 })
 }

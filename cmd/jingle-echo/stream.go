@@ -60,7 +60,7 @@ func login(ctx context.Context, cfg config) (*stream, error) {
 		xmpp.StartTLS(&tls.Config{ServerName: cfg.jid.Domainpart(), RootCAs: cfg.roots, MinVersion: tls.VersionTLS12}),
 		// Not the -PLUS variants: over TLS 1.3 ejabberd refuses their channel binding.
 		xmpp.SASL("", cfg.password, sasl.ScramSha256, sasl.ScramSha1),
-		xmpp.BindResource())
+		bindAs(cfg.jid.Resourcepart()))
 	if !stop() {
 		return nil, ctx.Err()
 	}
