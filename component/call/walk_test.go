@@ -3,6 +3,7 @@ package call
 import (
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -14,13 +15,14 @@ import (
 
 // TestWalk feeds calls with random inputs, sensible ones among them, and checks what has to hold whatever happens.
 func TestWalk(t *testing.T) {
-	inputs := 200_000
+	inputs := 1_000_000
 	if testing.Short() {
 		inputs = 20_000
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	alphabet := newAlphabet(t)
 	reached := map[string]map[State]int{}
+	var changed [2]int
 	for n := 0; n < inputs; {
 		w := newWalk(t, rng, alphabet, n)
 		n += w.run()
@@ -30,12 +32,17 @@ func TestWalk(t *testing.T) {
 		for s := range w.seen {
 			reached[w.kind][s]++
 		}
+		changed[0] += w.changed[0]
+		changed[1] += w.changed[1]
 	}
 	want := map[string][]State{
 		"outgoing": {Offering, Probing, Proposed, Calling, Initiated, Connecting, Active, Over},
 		"incoming": {Ringing, Proceeded, Answering, Connecting, Active, Over},
 		"direct":   {Ringing, Answering, Connecting, Active, Over},
 		"local":    {Offering, Ringing, Answering, Connecting, Active, Over},
+	}
+	if min(changed[0], changed[1]) < inputs/200 {
+		t.Errorf("a change of the tab's was under way at %d inputs, one of the peer's at %d", changed[0], changed[1])
 	}
 	for kind, states := range want {
 		for _, s := range states {
@@ -71,6 +78,12 @@ func newAlphabet(t *testing.T) *alphabet {
 	for _, f := range []string{"@page/offer.audio.sdp", "@page/offer.audio-video.sdp", "@page/answer.audio.sdp", "@page/answer.audio-video.sdp", "@page/offer.data.sdp"} {
 		a.sdp = append(a.sdp, string(r.read(f)))
 	}
+	for _, side := range []string{"calling", "called"} {
+		files, _ := filepath.Glob(filepath.Join(transcripts, "page", side, "*.sdp"))
+		for _, f := range files {
+			a.sdp = append(a.sdp, string(r.read("@page/"+side+"/"+filepath.Base(f))))
+		}
+	}
 	a.sdp = append(a.sdp, "", "rubbish")
 	for _, f := range []string{"@conversations-2.19/session-initiate.xml", "@conversations-2.19/session-accept.xml", "@conversations-2.19/session-accept.video.xml", "@faulty/accept.unencrypted.xml", "@faulty/initiate.no-rtp.xml"} {
 		a.stanzas = append(a.stanzas, r.jingle([]string{f}))
@@ -78,12 +91,34 @@ func newAlphabet(t *testing.T) *alphabet {
 	for _, f := range []string{"session-initiate", "session-accept", "session-terminate", "session-info", "content-add", "content-modify", "content-accept", "transport-replace", "rubbish", "session-terminate A1 busy", "session-info A1 ringing", "session-info A1 mute 0", "session-info A1 hold", "transport-info A1 0 cV3r candidate:1 1 udp 1 192.0.2.1 9 typ host", "transport-info A1 1 x candidate:1 2 udp 1 192.0.2.1 9 typ host"} {
 		a.stanzas = append(a.stanzas, r.jingle(strings.Fields(f + " A1")[:max(2, len(strings.Fields(f)))]))
 	}
-	for _, f := range []string{"content-add A1 9 video", "content-remove A1 9", "content-remove A1 0", "content-remove A1 1", "transport-replace A1 0"} {
+	for _, f := range []string{
+		"content-add A1 9 video", "content-remove A1 9", "content-remove A1 0", "content-remove A1 1", "transport-replace A1 0", "content-modify A1 0 both",
+		"content-modify A1 0 none", "content-modify A1 1 initiator", "content-modify A1 1 both", "content-modify A1 9 both",
+	} {
 		a.stanzas = append(a.stanzas, r.jingle(strings.Fields(f)))
 	}
+	a.stanzas = append(a.stanzas, changingStanzas(r)...)
 	a.candidates = []string{"", "rubbish", "candidate:1 1 udp 1 192.0.2.1 9 typ host", "candidate:1 1 udp 1 192.0.2.1 9 typ host ufrag pgO1",
 		"candidate:1 1 udp 1 192.0.2.1 9 typ host ufrag old", "candidate:1 1 tcp 1 192.0.2.1 9 typ host tcptype active", "candidate:1 1 udp 1 a.local 9 typ host"}
 	return a
+}
+
+// changingStanzas returns the actions of the transcripts that change a call.
+func changingStanzas(r *replay) []jingle.Stanza {
+	var list []jingle.Stanza
+	for _, pattern := range []string{"conversations-2.19/content-*.xml", "conversations-2.19/transport-info*.xml", "movim-0.34/*.xml", "siskin-7.4/content-*.xml", "faulty/*.xml", "mystery/*.xml"} {
+		files, _ := filepath.Glob(filepath.Join(transcripts, filepath.FromSlash(pattern)))
+		for _, f := range files {
+			name, _ := filepath.Rel(transcripts, f)
+			list = append(list, r.jingle([]string{"@" + filepath.ToSlash(name)}))
+		}
+	}
+	for _, action := range []jingle.Action{jingle.DescriptionInfo, jingle.SourceAdd, jingle.SourceRemove, jingle.TransportAccept, jingle.TransportReject, jingle.ContentAccept, jingle.SecurityInfo} {
+		j := r.jingle([]string{"@siskin-7.4/content-accept.xml"})
+		j.Action = action
+		list = append(list, j)
+	}
+	return list
 }
 
 // walk is one call that is driven at random.
@@ -104,13 +139,14 @@ type walk struct {
 	described  map[string]bool
 	opened     bool // session-initiate or session-accept has left
 	terminated int
-	passed     map[string]int  // candidates, by who they went to
+	tags       []int           // of requests that wait for their replies
+	changed    [2]int          // inputs while a change of the tab's, or of the peer's, was under way
 	asked      map[string]bool // tabs whose offer waits for its answer
 	owes       map[string]bool // tabs that have an offer to answer
 }
 
 func newWalk(t *testing.T, rng *rand.Rand, a *alphabet, at int) *walk {
-	w := &walk{T: t, alphabet: a, rng: rng, at: at, running: map[Timer]bool{}, seen: map[State]bool{}, told: map[string]int{}, described: map[string]bool{}, passed: map[string]int{}, asked: map[string]bool{}, owes: map[string]bool{}}
+	w := &walk{T: t, alphabet: a, rng: rng, at: at, running: map[Timer]bool{}, seen: map[State]bool{}, told: map[string]int{}, described: map[string]bool{}, asked: map[string]bool{}, owes: map[string]bool{}}
 	ids := 0
 	cfg := Config{NewID: func() string { ids++; return fmt.Sprint(ids) }, TURN: rng.IntN(2) == 0}
 	tab, phone, bob := a.tabs[0], a.peers[0], a.peers[3]
@@ -168,14 +204,19 @@ func (w *walk) run() int {
 	}
 	for !w.ended && n < most+50 { // now nothing happens any more but time
 		n++
-		w.feed(Timeout{Timer: w.anyTimer()})
-		if len(w.running) == 0 || stateOf(w.machine) == Active {
+		if w.quiet() {
 			break
 		}
+		w.feed(Timeout{Timer: w.anyTimer()})
 	}
 	if !w.ended {
-		if s := stateOf(w.machine); s != Active {
-			w.fail("time alone does not end state %v", s)
+		if s := stateOf(w.machine); s != Active || !w.quiet() {
+			w.fail("time alone does not end state %v with %v", s, w.running)
+		}
+		for tab, asked := range w.asked {
+			if asked {
+				w.fail("%s waits for an answer that does not come", tab)
+			}
 		}
 		w.feed(Shutdown{})
 	}
@@ -188,6 +229,11 @@ func (w *walk) run() int {
 		}
 	}
 	return n + 1
+}
+
+// quiet tells whether nothing more comes of time but pings.
+func (w *walk) quiet() bool {
+	return len(w.running) == 0 || len(w.running) == 1 && w.running[TimerPing]
 }
 
 func (w *walk) feed(in Input) {
@@ -244,8 +290,13 @@ func (w *walk) next() Input {
 		j.SID = pick(w, []string{"A1", "C1"})
 		return PeerRequest{From: peer, To: pick(w, w.tabs[:2]), ID: "q", Jingle: j}
 	case 31, 32, 33:
-		in := PeerReply{Tag: w.rng.IntN(12), Disco: jingle.Disco{Features: pick(w, [][]string{nil, {jingle.NSMessage}})}}
-		if w.rng.IntN(2) == 0 {
+		tag := w.rng.IntN(12)
+		if len(w.tags) > 0 && w.rng.IntN(4) > 0 {
+			tag, w.tags = w.tags[0], w.tags[1:]
+		}
+		in := PeerReply{Tag: tag, Disco: jingle.Disco{Features: pick(w, [][]string{nil, {jingle.NSMessage}})}}
+		in.Disco.Identities = []jingle.Identity{{Name: pick(w, jingle.Profiles).Name}}
+		if w.rng.IntN(3) == 0 {
 			in.Err = &jingle.Error{Condition: pick(w, []string{"item-not-found", "remote-server-timeout", "service-unavailable", "bad-request", "conflict"})}
 		}
 		return in
@@ -286,7 +337,12 @@ func (w *walk) check(in Input, out []Output) {
 			}
 		case ToBrowser:
 			w.event(o)
+		case SendDisco:
+			w.tags = append(w.tags, o.Tag)
+		case SendPing:
+			w.tags = append(w.tags, o.Tag)
 		case SendRequest:
+			w.tags = append(w.tags, o.Tag)
 			w.request(o)
 		case SendMessage:
 			w.message(o)
@@ -305,6 +361,7 @@ func (w *walk) check(in Input, out []Output) {
 	if w.ended && len(w.running) > 0 {
 		w.fail("timers after the end: %v", w.running)
 	}
+	w.negotiation()
 	state := stateOf(w.machine)
 	if w.ended != (state == Over) {
 		w.fail("ended %v, state %v", w.ended, state)
@@ -316,6 +373,34 @@ func (w *walk) check(in Input, out []Output) {
 		w.fail("an active call without a ping to come")
 	}
 	w.seen[state] = true
+}
+
+// negotiation: one at a time, with the timer that it needs, and no timer without it.
+func (w *walk) negotiation() {
+	var s *session
+	switch m := w.machine.(type) {
+	case *outgoing:
+		s = &m.session
+	case *incoming:
+		s = &m.session
+	}
+	if s == nil || !s.state.accepted() {
+		return
+	}
+	if s.neg != nil && s.neg.ours {
+		w.changed[0]++
+	} else if s.neg != nil {
+		w.changed[1]++
+	}
+	change, answer, lost := w.running[TimerChange] || w.running[TimerAsk], w.running[TimerAnswer], s.pages.lost()
+	switch {
+	case s.neg == nil && (change || answer || len(s.queue) > 0):
+		w.fail("timers %v or a queue of %d for no negotiation", w.running, len(s.queue))
+	case s.neg != nil && s.neg.ours && (answer || !change):
+		w.fail("an offer of the tab with the timers %v", w.running)
+	case s.neg != nil && !s.neg.ours && (change || answer == lost):
+		w.fail("an offer to the tab with the timers %v, lost %v", w.running, lost)
+	}
 }
 
 // exchange follows offers and answers: each offer of a tab gets one answer, is refused, or gives way to an offer that the tab got.
@@ -334,7 +419,7 @@ func (w *walk) exchange(in Input, out []Output) {
 		}
 		w.asked[name] = w.asked[name] || !silent && !refused
 	case BrowserAnswer:
-		if silent {
+		if silent && !owed {
 			w.fail("silence")
 		}
 		if !refused {
@@ -389,8 +474,8 @@ func (w *walk) event(o ToBrowser) {
 	case RemoteOffer, RemoteAnswer:
 		w.described[tab] = true
 	case RemoteCandidate:
-		if w.passed[tab]++; !w.described[tab] || w.passed[tab] > maxCandidates {
-			w.fail("a candidate before the description, or one too many")
+		if !w.described[tab] {
+			w.fail("a candidate before the description")
 		}
 	}
 	w.told[tab] = 1
@@ -399,13 +484,13 @@ func (w *walk) event(o ToBrowser) {
 func (w *walk) request(o SendRequest) {
 	switch o.Jingle.Action {
 	case jingle.SessionInitiate, jingle.SessionAccept:
-		if w.opened {
+		if w.opened && !(o.For.AcceptsWhole && o.Jingle.Action == jingle.SessionAccept) {
 			w.fail("a second %s", o.Jingle.Action)
 		}
 		w.opened = true
 	case jingle.TransportInfo:
-		if w.passed["peer"]++; !w.opened || w.passed["peer"] > maxCandidates {
-			w.fail("a transport-info before the description, or one too many")
+		if !w.opened {
+			w.fail("a transport-info before the description")
 		}
 	case jingle.SessionTerminate:
 		w.withdrawn()
