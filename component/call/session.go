@@ -202,8 +202,9 @@ func (s *session) peerRequest(in PeerRequest) {
 		return
 	}
 	in.Jingle = s.profile.Read(in.Jingle, s.role.Other())
-	if in.Jingle.Action == jingle.SessionAccept && s.jingle == jingle.Active && s.state.accepted() {
-		s.peerChange(in) // Movim (0.34) answers every change so
+	whole := s.profile.AcceptsWhole || s.profile.Version == "" // Movim (0.34) answers every change with a session-accept
+	if whole && in.Jingle.Action == jingle.SessionAccept && s.state.accepted() {
+		s.peerChange(in)
 		return
 	}
 	if err := s.advance(in.Jingle.Action, s.role.Other()); err != nil {

@@ -272,11 +272,17 @@ S>                                                    over     over      over   
 S> failed                                             over     over     over       over       over   .
 `
 
-// inputTable plays each path, then each input, and compares the state with the table's.
-func inputTable(t *testing.T, paths map[string]string, table string) {
+// row is a line of a table: an input, and what it leads to in each column.
+type row struct {
+	input           string
+	columns, states []string
+}
+
+func tableRows(t *testing.T, table string) []row {
 	const width = 54
 	lines := strings.Split(strings.Trim(table, "\n"), "\n")
 	columns := strings.Fields(lines[0])
+	var rows []row
 	input := ""
 	for _, line := range lines[1:] {
 		if len(line) <= width || strings.TrimSpace(line[:width]) != "" && strings.TrimSpace(line[width-1:width]) != "" {
@@ -290,9 +296,17 @@ func inputTable(t *testing.T, paths map[string]string, table string) {
 		if len(states) != len(columns) {
 			t.Fatalf("%s: %d states, want %d", input, len(states), len(columns))
 		}
-		for i, column := range columns {
-			if got := stateAfter(t, paths[column], input); got != states[i] {
-				t.Errorf("%s in state %s: %s, want %s", input, column, got, states[i])
+		rows = append(rows, row{input, columns, states})
+	}
+	return rows
+}
+
+// inputTable plays each path, then each input, and compares the state with the table's.
+func inputTable(t *testing.T, paths map[string]string, table string) {
+	for _, row := range tableRows(t, table) {
+		for i, column := range row.columns {
+			if got := stateAfter(t, paths[column], row.input); got != row.states[i] {
+				t.Errorf("%s in state %s: %s, want %s", row.input, column, got, row.states[i])
 			}
 		}
 	}
