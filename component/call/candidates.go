@@ -1,6 +1,7 @@
 package call
 
 import (
+	"maps"
 	"slices"
 
 	"carillon/jingle"
@@ -215,6 +216,7 @@ func (s *session) show(e Event, d jingle.Description) {
 	if s.shown == nil {
 		s.shown = map[key]shown{}
 	}
+	maps.DeleteFunc(s.shown, func(k key, _ shown) bool { return !s.agreed.Has(k.creator, k.name) })
 	for _, c := range d.Contents {
 		if c.ICE == nil {
 			continue
