@@ -18,7 +18,7 @@ import (
 // keep the order and delay; in every second call the client fails to answer now and then, answers nonsense, and the browser loses its
 // socket.  After that all is delivered and time passes: nothing is left open, and the three agree on what the call has.
 func TestChanges(t *testing.T) {
-	calls := 1500
+	calls := 5000
 	if testing.Short() {
 		calls = 150
 	}

@@ -384,7 +384,10 @@ func (p *party) act() {
 	switch p.rng.IntN(8) {
 	case 0, 1:
 		p.names++
-		name := []string{fmt.Sprint("p", p.names), fmt.Sprint(p.names)}[p.rng.IntN(2)]
+		name := fmt.Sprint("p", p.names)
+		if p.faulty && p.rng.IntN(2) == 0 {
+			name = fmt.Sprint(p.names) // as the browser may have chosen it
+		}
 		if p.busy(name) {
 			return
 		}

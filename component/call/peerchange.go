@@ -60,6 +60,10 @@ func (s *session) peerAnswers(in PeerRequest) {
 	}
 	s.answer(in, nil)
 	declined := len(next.Contents) < len(s.agreed.Contents)
+	if s.neg == nil { // Movim repeats what it has, with changes of its own
+		s.take(in.Jingle, next)
+		return
+	}
 	s.agreed = next
 	if s.local() {
 		if declined {
@@ -186,8 +190,11 @@ func (s *session) drain() {
 		a := s.known(s.queue[0])
 		s.queue = s.queue[1:]
 		next, err := sdpconv.Apply(s.agreed, a, s.role.Other())
-		if err == nil {
+		switch {
+		case err == nil:
 			s.take(a, next)
+		case a.Action == jingle.ContentAdd:
+			s.reject(a)
 		}
 	}
 }
