@@ -117,3 +117,46 @@ func TestReplayRefuses(t *testing.T) {
 		t.Errorf("%v %s", err, errs.String())
 	}
 }
+
+// TestReplayAsTheREADMEHasIt runs the commands of the README as they stand there: the log replays to the transcript beside it, and so does what
+// -mask makes of it, with other names.
+func TestReplayAsTheREADMEHasIt(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Replay\n")
+	_, block, _ := strings.Cut(section, "```sh\n")
+	block, _, _ = strings.Cut(block, "```")
+	commands := strings.Split(strings.TrimSpace(block), "\n")
+	if len(commands) != 2 {
+		t.Fatalf("the README has the commands %q", commands)
+	}
+	t.Chdir("../..")
+	want, err := os.ReadFile("testdata/replay/call.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var masked, out bytes.Buffer
+	for i, line := range commands {
+		out.Reset()
+		f := strings.Fields(line)
+		if f[0] != "carillon" {
+			t.Fatalf("%q is no command of ours", line)
+		}
+		if err := run(context.Background(), f[1:], &out, os.Stderr); err != nil {
+			t.Fatalf("%s: %v", line, err)
+		}
+		if i == 0 && out.String() != string(want) {
+			t.Errorf("%s: got\n%s", line, out.String())
+		}
+	}
+	masked.Write(out.Bytes())
+	again, err := runReplay(t, masked.String())
+	if err != nil || strings.Count(again, "\n") != strings.Count(string(want), "\n")-1 { // the name of the call is not told again
+		t.Errorf("%v: got\n%s", err, again)
+	}
+	if strings.Contains(again, "192.0.2.9") || strings.Contains(again, "anna") {
+		t.Errorf("masked, it says\n%s", again)
+	}
+}

@@ -92,6 +92,9 @@ type knownRecord struct {
 	Disco    jingle.Disco `json:"disco"`
 }
 
+// verbatim writes a stanza as it was read, with nothing adapted to a client.
+var verbatim = jingle.Profile{Version: "any", RIDs: true, Cryptex: true}
+
 // Record writes an input as one line of JSON, without an end of line, from which ParseRecord makes the same input.  SDP and stanzas
 // are in it, and with them the addresses of people and machines: it belongs into a log at debug level.
 func Record(now time.Time, in Input) []byte {
@@ -129,7 +132,7 @@ func recordOf(in Input) record {
 	case PeerBounce:
 		return record{Input: "bounce", From: in.From.String(), ID: in.ID, Error: &in.Err}
 	case PeerRequest:
-		return record{Input: "request", From: in.From.String(), To: in.To.String(), ID: in.ID, XML: in.Jingle.Element().String()}
+		return record{Input: "request", From: in.From.String(), To: in.To.String(), ID: in.ID, XML: verbatim.Element(in.Jingle, jingle.Initiator).String()}
 	case PeerReply:
 		r := record{Input: "reply", Tag: in.Tag, From: in.From.String(), Error: in.Err}
 		if in.Disco.Features != nil || in.Disco.Identities != nil || in.Disco.Node != "" {

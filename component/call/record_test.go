@@ -119,6 +119,16 @@ func TestRecord(t *testing.T) {
 		Opening{Kind: KindIncoming, Tabs: []jid.JID{tab}, First: PeerMessage{peer, tab, jingle.Message{Kind: jingle.Propose, ID: "A1", Media: []string{"audio"}}}},
 		Opening{Kind: KindDirect, First: PeerRequest{peer, tab, "q", info}}, Opening{Kind: KindLocal, Tab: tab, Peer: peer, Tabs: []jid.JID{tab}},
 	}
+	for _, senders := range []jingle.Senders{jingle.SendersBoth, jingle.SendersNone, jingle.SendersResponder} {
+		c := jingle.Content{Creator: jingle.Responder, Name: "0", Senders: senders, ICE: &jingle.Transport{Ufrag: "u", Pwd: "p"}}
+		for _, action := range []jingle.Action{jingle.SessionAccept, jingle.ContentModify} {
+			in := PeerRequest{peer, tab, "q", jingle.Stanza{Action: action, SID: "A1", Contents: []jingle.Content{c}}}
+			_, got, err := ParseRecord(Record(time.Time{}, in))
+			if r, ok := got.(PeerRequest); err != nil || !ok || r.Jingle.Contents[0].Senders != senders || r.Jingle.Contents[0].Creator != jingle.Responder {
+				t.Errorf("%s %s is read as %+v, %v", action, senders, got, err)
+			}
+		}
+	}
 	for timer := noTimer; timer < timerCount; timer++ {
 		inputs = append(inputs, Timeout{timer})
 	}
