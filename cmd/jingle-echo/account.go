@@ -165,13 +165,16 @@ func (a *account) message(m *element.Element) {
 		return
 	}
 	s := a.find(from, msg.ID)
+	if s == nil {
+		s = a.ours(from, msg.ID)
+	}
 	if s == nil && msg.Kind == jingle.Propose {
 		if s = a.begin(from, msg.ID, true); s == nil {
 			a.tellPeer(from, jingle.Message{Kind: jingle.Reject, ID: msg.ID, Reason: &jingle.Reason{Condition: jingle.Busy}})
 		}
 	}
 	if s != nil {
-		s.offer(initiationMessage{*msg})
+		s.offer(initiationMessage{from, *msg})
 	}
 }
 
@@ -200,16 +203,23 @@ func (a *account) presence(p *element.Element) {
 	}
 }
 
-// chat carries out what a message asks for, in all calls of its sender.  Of who has no call only "help" is answered, so that two programs
-// never talk to each other for long.
+// chat carries out what a message asks for, in all calls of its sender.  Of who has no call only "help" and the wish for one are answered, so
+// that two programs never talk to each other for long.
 func (a *account) chat(m *element.Element) {
 	body := m.Child(nsClient, "body")
 	if body == nil {
 		return
 	}
 	from, text := m.Attr("from"), strings.ToLower(strings.Trim(body.Text, " \t\r\n.!"))
-	if text == "help" {
+	switch text {
+	case "help":
 		a.say(from, help())
+		return
+	case "call me":
+		a.call(from, "audio")
+		return
+	case "call me with video":
+		a.call(from, "audio", "video")
 		return
 	}
 	a.mu.Lock()
@@ -232,14 +242,14 @@ func (a *account) find(peer, sid string) *session {
 	return a.calls[callKey{peer, sid}]
 }
 
-// begin starts a session, or returns nil when there are too many or the account is closing.
-func (a *account) begin(peer, sid string, proposed bool) *session {
+// begin starts a session, or returns nil when there are too many or the account is closing.  With media it is a call of ours.
+func (a *account) begin(peer, sid string, proposed bool, media ...string) *session {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if len(a.calls) >= maxCalls || a.ctx.Err() != nil {
 		return nil
 	}
-	s := newSession(a, peer, sid, proposed)
+	s := newSession(a, peer, sid, proposed, media)
 	a.calls[callKey{peer, sid}] = s
 	a.running.Go(s.run)
 	return s

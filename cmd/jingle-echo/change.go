@@ -24,7 +24,7 @@ func (s *session) change(r request) *ending {
 		s.later = append(s.later, r)
 		return nil
 	}
-	next, err := sdpconv.Apply(s.agreed, r.stanza, jingle.Initiator)
+	next, err := sdpconv.Apply(s.agreed, r.stanza, s.them())
 	if err != nil && r.stanza.Action == jingle.TransportInfo {
 		// It may be late for its content, and Conversations (2.19) ends the call over an error.
 		s.log.Debug("transport-info dropped", "err", err)
@@ -33,6 +33,10 @@ func (s *session) change(r request) *ending {
 	}
 	if err != nil {
 		s.account.refuse(r.iq, stanzaError(err))
+		return nil
+	}
+	if s.tied(r.stanza, next) {
+		s.account.refuse(r.iq, jingle.ErrTieBreak)
 		return nil
 	}
 	s.account.result(r.iq, nil)
@@ -100,7 +104,7 @@ func (s *session) says(l *leg) []jingle.Content {
 		if i < 0 {
 			continue
 		}
-		if said := s.agreed.Said(i, jingle.Initiator); said != nil && said.ICE != nil {
+		if said := s.agreed.Said(i, s.them()); said != nil && said.ICE != nil {
 			all = append(all, *said)
 		}
 	}
@@ -112,7 +116,7 @@ func (s *session) letSenders() {
 	for _, l := range s.legs {
 		l.let(func(creator jingle.Role, content string, kind webrtc.RTPCodecType) bool {
 			i := s.agreed.Find(creator, content)
-			return i >= 0 && !s.agreed.Contents[i].Pending && s.agreed.Contents[i].Senders.Sends(jingle.Responder) &&
+			return i >= 0 && !s.agreed.Contents[i].Pending && s.agreed.Contents[i].Senders.Sends(s.role) &&
 				!s.held && !(s.muted && kind == webrtc.RTPCodecTypeAudio)
 		})
 	}
@@ -141,7 +145,7 @@ func (s *session) transportInfo(a jingle.Stanza) *ending {
 
 // contentAdd echoes a content that the peer adds: in the leg of its BUNDLE group or in one of its own.
 func (s *session) contentAdd(i int) *ending {
-	c := *s.agreed.Said(i, jingle.Initiator)
+	c := *s.agreed.Said(i, s.them())
 	if c.RTP == nil {
 		return s.reject(c, jingle.UnsupportedApplications)
 	}
@@ -186,7 +190,7 @@ func (s *session) contentAdd(i int) *ending {
 
 // sendToo asks to send in a content in which only the peer sends: Dino (0.4.2) adds its camera so.
 func (s *session) sendToo(i int) {
-	if c := s.agreed.Contents[i]; c.Senders == jingle.SendersInitiator {
+	if c := s.agreed.Contents[i]; c.Senders == only(s.them()) {
 		s.modify(c, jingle.SendersBoth)
 	}
 }
@@ -215,7 +219,7 @@ func (s *session) reject(c jingle.Content, reason jingle.Condition) *ending {
 
 // legOf returns the leg that a content shares by the peer's BUNDLE group, or nil.
 func (s *session) legOf(name string) *leg {
-	for _, g := range s.agreed.Of[jingle.Initiator].Groups {
+	for _, g := range s.agreed.Of[s.them()].Groups {
 		if g.Semantics != "BUNDLE" || !slices.Contains(g.Names, name) {
 			continue
 		}
@@ -229,7 +233,7 @@ func (s *session) legOf(name string) *leg {
 }
 
 func (s *session) newLeg() (*leg, error) {
-	l, err := s.account.media.newLeg(s.legs[0].stream, s.post)
+	l, err := s.account.media.newLeg(s.role, s.legs[0].stream, s.post)
 	if err != nil {
 		s.log.Warn("no peer connection", "err", err)
 		return nil, err
@@ -247,7 +251,7 @@ func (s *session) drop(l *leg) {
 // removed takes the contents that are gone out of the peer connections.
 func (s *session) removed() *ending {
 	for _, l := range slices.Clone(s.legs) {
-		l.keepPictures(func(content string) bool { return s.agreed.Has(jingle.Responder, content) })
+		l.keepPictures(func(content string) bool { return s.agreed.Has(s.role, content) })
 		left := s.says(l)
 		switch {
 		case len(left) == 0 && !l.proposes():
@@ -269,7 +273,7 @@ func (s *session) described(a jingle.Stanza, before jingle.Session) *ending {
 		if i < 0 || j < 0 {
 			continue
 		}
-		now, then := s.agreed.Said(i, jingle.Initiator), before.Said(j, jingle.Initiator)
+		now, then := s.agreed.Said(i, s.them()), before.Said(j, s.them())
 		if now == nil || then == nil || now.RTP == nil || then.RTP == nil || slices.EqualFunc(now.RTP.Sources, then.RTP.Sources, sameSource) {
 			continue
 		}

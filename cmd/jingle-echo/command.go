@@ -22,7 +22,7 @@ var commands = []word{
 	{"unhold", "go on with it", (*session).unhold},
 	{"mute", "mute the sound: session-info for each audio, and no sound comes back", (*session).mute},
 	{"unmute", "let it come back", (*session).unmute},
-	{"video off", "content-modify: the video of the caller does not come back", func(s *session) (string, *ending) { return s.direct(jingle.SendersInitiator) }},
+	{"video off", "content-modify: the video of the caller does not come back", func(s *session) (string, *ending) { return s.direct(only(s.them())) }},
 	{"video on", "content-modify: it does again", func(s *session) (string, *ending) { return s.direct(jingle.SendersBoth) }},
 	{"video", "content-add of a video with a recorded picture", (*session).addVideo},
 	{"drop", "content-remove of the newest video", (*session).dropVideo},
@@ -33,7 +33,7 @@ var commands = []word{
 // help is the list of commands.
 func help() string {
 	var b strings.Builder
-	b.WriteString("I answer calls and play them back. During a call I take these words:")
+	b.WriteString("I answer calls and play them back, and call who writes \"call me\" or \"call me with video\". During a call I take these words:")
 	for _, c := range commands {
 		b.WriteString("\n" + c.name + ": " + c.does)
 	}
@@ -45,7 +45,10 @@ func (s *session) command(c command) *ending {
 	i := slices.IndexFunc(commands, func(w word) bool { return w.name == c.text })
 	switch {
 	case i < 0:
-		s.account.say(c.from, "I do not know that word. Write help for those that I know.")
+		if !s.puzzled { // once: two programs would go on for ever
+			s.puzzled = true
+			s.account.say(c.from, "I do not know that word. Write help for those that I know.")
+		}
 		return nil
 	case s.state != jingle.Active:
 		s.account.say(c.from, "There is no call yet.")
@@ -92,7 +95,7 @@ func (s *session) unmute() (string, *ending) {
 func (s *session) audios(kind jingle.InfoKind) []jingle.Info {
 	var infos []jingle.Info
 	for i, c := range s.agreed.Contents {
-		if said := s.agreed.Said(i, jingle.Responder); said != nil && said.RTP != nil && said.RTP.Media == "audio" {
+		if said := s.agreed.Said(i, s.role); said != nil && said.RTP != nil && said.RTP.Media == "audio" {
 			infos = append(infos, jingle.Info{Kind: kind, Creator: c.Creator, Name: c.Name})
 		}
 	}
@@ -103,7 +106,7 @@ func (s *session) audios(kind jingle.InfoKind) []jingle.Info {
 func (s *session) videos() []jingle.Shared {
 	var all []jingle.Shared
 	for i, c := range s.agreed.Contents {
-		if said := s.agreed.Said(i, jingle.Responder); !c.Pending && said != nil && said.RTP != nil && said.RTP.Media == "video" {
+		if said := s.agreed.Said(i, s.role); !c.Pending && said != nil && said.RTP != nil && said.RTP.Media == "video" {
 			all = append(all, c)
 		}
 	}
@@ -114,7 +117,7 @@ func (s *session) videos() []jingle.Shared {
 func (s *session) direct(senders jingle.Senders) (string, *ending) {
 	n := 0
 	for _, c := range s.videos() {
-		if c.Senders.Sends(jingle.Initiator) && c.Senders != senders {
+		if c.Senders.Sends(s.them()) && c.Senders != senders {
 			s.modify(c, senders)
 			n++
 		}
@@ -130,7 +133,7 @@ func (s *session) addVideo() (string, *ending) {
 	switch {
 	case s.restarting():
 		return "not in the middle of an ICE restart", nil
-	case s.agreed.Pending(jingle.Responder):
+	case s.agreed.Pending(s.role):
 		return "your client has not answered the last one", nil
 	}
 	at := slices.IndexFunc(s.legs, func(l *leg) bool { return l.grouped })
@@ -155,7 +158,7 @@ func (s *session) addVideo() (string, *ending) {
 		}
 		return "that failed: " + err.Error(), nil
 	}
-	add := jingle.Stanza{Action: jingle.ContentAdd, Contents: []jingle.Content{c}, Groups: slices.Clone(s.agreed.Of[jingle.Responder].Groups)}
+	add := jingle.Stanza{Action: jingle.ContentAdd, Contents: []jingle.Content{c}, Groups: slices.Clone(s.agreed.Of[s.role].Groups)}
 	for i, g := range add.Groups {
 		if g.Semantics == "BUNDLE" && at >= 0 {
 			add.Groups[i].Names = append(slices.Clone(g.Names), name)
@@ -167,7 +170,7 @@ func (s *session) addVideo() (string, *ending) {
 			return nil
 		}
 		s.log.Info("the peer refused a content", "content", name, "err", err)
-		s.mine(jingle.Stanza{Action: jingle.ContentRemove, Contents: []jingle.Content{{Creator: jingle.Responder, Name: name}}})
+		s.mine(jingle.Stanza{Action: jingle.ContentRemove, Contents: []jingle.Content{{Creator: s.role, Name: name}}})
 		return s.removed()
 	})
 	return "asked your client", nil
@@ -176,7 +179,7 @@ func (s *session) addVideo() (string, *ending) {
 // contentAccepted begins to send what the peer has accepted.
 func (s *session) contentAccepted(i int) *ending {
 	c := s.agreed.Contents[i]
-	said := s.agreed.Said(i, jingle.Initiator)
+	said := s.agreed.Said(i, s.them())
 	at := slices.IndexFunc(s.legs, func(l *leg) bool { return l.shows(c.Name) })
 	if at < 0 || said.ICE == nil || said.RTP == nil {
 		s.answer(jingle.Stanza{Action: jingle.ContentRemove, Contents: []jingle.Content{{Creator: c.Creator, Name: c.Name}}})

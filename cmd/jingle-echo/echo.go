@@ -131,7 +131,7 @@ func (l *leg) let(open func(creator jingle.Role, content string, kind webrtc.RTP
 		}
 	}
 	for _, p := range l.pictures {
-		p.open.Store(open(jingle.Responder, p.content, webrtc.RTPCodecTypeVideo))
+		p.open.Store(open(l.role, p.content, webrtc.RTPCodecTypeVideo))
 	}
 }
 

@@ -22,8 +22,9 @@ const startLimit = 5 * time.Second // from a description to the beginning of ICE
 // Its peer connection is told that both parties send all contents, always: pion stops a line for good that is inactive once.  Who
 // sends is kept to by the echoes.
 type leg struct {
-	stream  string // of the tracks it adds
-	grouped bool   // its contents are a BUNDLE group of the session, not one that is made up for pion
+	role    jingle.Role // ours
+	stream  string      // of the tracks it adds
+	grouped bool        // its contents are a BUNDLE group of the session, not one that is made up for pion
 
 	content      string // the one whose ICE counts, the first (RFC 9143 section 7.1: the offerer tagged section)
 	creator      jingle.Role
@@ -56,12 +57,12 @@ type leg struct {
 	pictures []*picture
 }
 
-func (m *media) newLeg(stream string, post func(event)) (*leg, error) {
+func (m *media) newLeg(role jingle.Role, stream string, post func(event)) (*leg, error) {
 	pc, err := m.api.NewPeerConnection(m.config)
 	if err != nil {
 		return nil, fmt.Errorf("peer connection: %w", err)
 	}
-	l := &leg{stream: stream, pc: pc, post: post, log: m.log}
+	l := &leg{role: role, stream: stream, pc: pc, post: post, log: m.log}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	pc.OnICECandidate(func(c *webrtc.ICECandidate) {
 		if c != nil { // the end is told within calls of ours too, which must not wait for themselves
@@ -109,7 +110,7 @@ func (l *leg) answer(offer []jingle.Content) (jingle.Description, error) {
 	if err := l.ready(); err != nil {
 		return none, err
 	}
-	sdp, lines, _, err := sdpconv.ToSDP(forPion(offer), jingle.Initiator, sdpconv.Offer, retired(l.lines, offer), l.origin())
+	sdp, lines, _, err := sdpconv.ToSDP(forPion(offer), l.role.Other(), sdpconv.Offer, retired(l.lines, offer), l.origin())
 	if err != nil {
 		return none, fmt.Errorf("offer: %w", err)
 	}
@@ -123,7 +124,7 @@ func (l *leg) answer(offer []jingle.Content) (jingle.Description, error) {
 	if err != nil {
 		return none, fmt.Errorf("create answer: %w", err)
 	}
-	described, lines, _, err := sdpconv.FromSDP(answer.SDP, jingle.Responder, lines)
+	described, lines, _, err := sdpconv.FromSDP(answer.SDP, l.role, lines)
 	if err != nil {
 		return none, fmt.Errorf("answer: %w", err)
 	}
@@ -221,7 +222,7 @@ func (l *leg) restart() error {
 	if err != nil {
 		return fmt.Errorf("restart ICE: %w", err)
 	}
-	described, _, _, err := sdpconv.FromSDP(offer.SDP, jingle.Responder, nil)
+	described, _, _, err := sdpconv.FromSDP(offer.SDP, l.role, nil)
 	if err != nil {
 		return fmt.Errorf("restart ICE: %w", err)
 	}
@@ -240,7 +241,7 @@ func (l *leg) conclude(says []jingle.Content) error {
 	if err != nil {
 		return fmt.Errorf("create offer: %w", err)
 	}
-	described, offered, _, err := sdpconv.FromSDP(offer.SDP, jingle.Responder, l.lines)
+	described, offered, _, err := sdpconv.FromSDP(offer.SDP, l.role, l.lines)
 	if err != nil {
 		return fmt.Errorf("our offer: %w", err)
 	}
@@ -251,7 +252,7 @@ func (l *leg) conclude(says []jingle.Content) error {
 			lines = append(lines, line)
 		}
 	}
-	sdp, lines, _, err := sdpconv.ToSDP(forPion(says), jingle.Initiator, sdpconv.Answer, retired(lines, says), l.origin())
+	sdp, lines, _, err := sdpconv.ToSDP(forPion(says), l.role.Other(), sdpconv.Answer, retired(lines, says), l.origin())
 	if err != nil {
 		return fmt.Errorf("the peer's answer: %w", err)
 	}

@@ -6,6 +6,8 @@
 // Calls may change: contents are added, modified and removed, ICE is restarted, transports are replaced; DTMF is logged.  The caller can
 // have the echo begin such changes by chat messages: the answer to "help" lists the words.
 //
+// It calls who writes "call me", too.
+//
 // It reads and writes Jingle with the same codec as the component, so a call with it proves media and flow, never
 // that the translation is right: a mistake made the same way in both directions cancels out.  Only other programs prove that.
 package main
@@ -38,7 +40,7 @@ const usage = `Usage: jingle-echo -jid ADDRESS [-password-file FILE] [flags]
 
 jingle-echo logs in to an XMPP account, answers every Jingle call and plays the caller's sound and picture back.
 Once available it prints "jingle-echo: online as ADDRESS/RESOURCE" on standard output.  It ends with SIGINT or SIGTERM.
-During a call it takes words by chat, such as hold, video and restart; help lists them.
+During a call it takes words by chat, such as hold, video and restart; help lists them.  It calls who writes "call me".
 
 The password is read from -password-file or from the environment variable ` + envPassword + `.
 Credentials for turn: servers are read from ` + envTURNUser + ` and ` + envTURNPassword + `.

@@ -67,7 +67,7 @@ func (m *media) answer(offer jingle.Description, post func(event)) ([]*leg, jing
 	}
 	stream := newID()
 	for _, part := range parts {
-		l, err := m.newLeg(stream, post)
+		l, err := m.newLeg(jingle.Responder, stream, post)
 		if err != nil {
 			return legs, answer, err
 		}

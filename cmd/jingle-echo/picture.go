@@ -82,15 +82,15 @@ func (l *leg) addPicture(name string) (jingle.Content, error) {
 	if err != nil {
 		return none, fmt.Errorf("offer picture: %w", err)
 	}
-	described, _, _, err := sdpconv.FromSDP(offer.SDP, jingle.Responder, l.lines)
+	described, _, _, err := sdpconv.FromSDP(offer.SDP, l.role, l.lines)
 	if err != nil {
 		return none, fmt.Errorf("offer picture: %w", err)
 	}
-	c := named(described.Contents, jingle.Responder, name)
+	c := named(described.Contents, l.role, name)
 	if c == nil {
 		return none, errors.New("offer picture: no such line")
 	}
-	c.Senders = jingle.SendersResponder
+	c.Senders = only(l.role)
 	p := &picture{content: name, transceiver: t, track: track, frames: frames}
 	p.ctx, p.stop = context.WithCancel(l.ctx)
 	l.mu.Lock()

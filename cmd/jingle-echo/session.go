@@ -16,7 +16,9 @@ import (
 )
 
 const (
+	ringLimit     = 45 * time.Second // from our propose to proceed
 	initiateLimit = 30 * time.Second // from our proceed to session-initiate; Conversations asks for its TURN servers in between
+	acceptLimit   = 30 * time.Second // from our session-initiate to session-accept
 	connectLimit  = 30 * time.Second // from session-accept or an ICE restart to media
 	callLimit     = 10 * time.Minute
 	inboxSize     = 128
@@ -24,11 +26,12 @@ const (
 	maxAsked      = 32  // requests of ours that wait for their replies
 )
 
-// session is one call.  Its goroutine owns all fields below inbox; everybody else posts events.
+// session is one call.  Its goroutine owns peer and all fields below inbox; everybody else posts events.
 type session struct {
 	account  *account
 	log      *slog.Logger
-	peer     string // full JID
+	peer     string // full JID; bare while none of its devices has taken our call
+	role     jingle.Role
 	sid      string
 	proposed bool // it began with XEP-0353
 	ctx      context.Context
@@ -36,7 +39,8 @@ type session struct {
 	inbox    chan event
 
 	state    jingle.State
-	answered bool // proceed was sent
+	answered bool     // proceed was sent
+	media    []string // of a call of ours
 	agreed   jingle.Session
 	legs     []*leg
 	closing  sync.WaitGroup                         // of legs that are no longer used
@@ -46,6 +50,7 @@ type session struct {
 	changes  int
 	held     bool // by us
 	muted    bool // by us
+	puzzled  bool // said that there is no such word
 	added    int  // contents that we added
 }
 
@@ -57,8 +62,11 @@ type (
 		iq     *element.Element
 		stanza jingle.Stanza
 	}
-	initiationMessage struct{ jingle.Message }
-	reply             struct { // to one of our IQs
+	initiationMessage struct {
+		from string // full JID
+		jingle.Message
+	}
+	reply struct { // to one of our IQs
 		id  string
 		err *jingle.Error // nil for a result
 	}
@@ -82,10 +90,14 @@ type ending struct {
 	why  string
 }
 
-func newSession(a *account, peer, sid string, proposed bool) *session {
+func newSession(a *account, peer, sid string, proposed bool, media []string) *session {
 	ctx, cancel := context.WithCancel(a.ctx)
+	role := jingle.Responder
+	if len(media) > 0 {
+		role = jingle.Initiator
+	}
 	return &session{
-		account: a, log: a.log.With("peer", peer, "sid", sid), peer: peer, sid: sid, proposed: proposed,
+		account: a, log: a.log.With("peer", peer, "sid", sid), peer: peer, sid: sid, role: role, media: media, proposed: proposed,
 		ctx: ctx, cancel: cancel, inbox: make(chan event, inboxSize), patience: time.NewTimer(initiateLimit),
 		asked: map[string]func(*jingle.Error) *ending{},
 	}
@@ -112,7 +124,10 @@ func (s *session) post(e event) {
 // run is the call from beginning to end.
 func (s *session) run() {
 	defer s.close()
-	s.log.Info("call begins", "proposed", s.proposed)
+	s.log.Info("call begins", "proposed", s.proposed, "role", s.role)
+	if s.role == jingle.Initiator {
+		s.propose()
+	}
 	limit := time.NewTimer(callLimit)
 	defer limit.Stop()
 	for {
@@ -172,6 +187,10 @@ func (s *session) end(e ending) {
 	if s.state != jingle.None {
 		s.send(jingle.Stanza{Action: jingle.SessionTerminate, Reason: reason})
 	}
+	if s.role == jingle.Initiator && s.state == jingle.None {
+		s.account.tellPeer(s.peer, jingle.Message{Kind: jingle.Retract, ID: s.sid, Reason: &jingle.Reason{Condition: jingle.Cancel}})
+		return
+	}
 	if s.proposed {
 		s.account.tellPeer(s.peer, jingle.Message{Kind: jingle.Finish, ID: s.sid, Reason: reason})
 	}
@@ -180,6 +199,9 @@ func (s *session) end(e ending) {
 func (s *session) handle(e event) *ending {
 	switch e := e.(type) {
 	case initiationMessage:
+		if s.role == jingle.Initiator {
+			return s.calleeSays(e)
+		}
 		return s.message(e.Message)
 	case request:
 		return s.request(e)
@@ -255,7 +277,7 @@ func (s *session) message(m jingle.Message) *ending {
 // request answers a Jingle request and carries it out.
 func (s *session) request(r request) *ending {
 	action := r.stanza.Action
-	state, err := s.state.Next(action, jingle.Initiator)
+	state, err := s.state.Next(action, s.them())
 	if err != nil {
 		s.account.refuse(r.iq, stanzaError(err))
 		return nil
@@ -270,6 +292,14 @@ func (s *session) request(r request) *ending {
 		return &ending{why: "the peer hung up: " + reasonText(r.stanza.Reason)}
 	case jingle.SessionInfo:
 		s.info(r)
+		return nil
+	case jingle.SessionAccept:
+		s.account.result(r.iq, nil)
+		s.state = state
+		return s.accepted(r.stanza)
+	}
+	if s.state != jingle.Active && s.role == jingle.Initiator && action != jingle.TransportInfo {
+		s.account.refuse(r.iq, jingle.ErrOutOfOrder) // there is nothing to be changed yet
 		return nil
 	}
 	return s.change(r)

@@ -62,7 +62,7 @@ func (s *session) credentials(l *leg, candidates ...jingle.Candidate) jingle.Sta
 
 // mine applies an action of ours to what is agreed on.
 func (s *session) mine(a jingle.Stanza) {
-	next, err := sdpconv.Apply(s.agreed, a, jingle.Responder)
+	next, err := sdpconv.Apply(s.agreed, a, s.role)
 	if err != nil {
 		s.log.Warn("an action of ours does not fit", "action", a.Action, "err", err)
 		return
@@ -155,7 +155,7 @@ func (s *session) renewed(l *leg) *ending {
 // transportReplace takes another ICE transport.  The same certificate means an ICE restart; a new one a new association, and so a new
 // peer connection for all that the transport carries.
 func (s *session) transportReplace(i int) *ending {
-	shared, said := s.agreed.Contents[i], s.agreed.Said(i, jingle.Initiator)
+	shared, said := s.agreed.Contents[i], s.agreed.Said(i, s.them())
 	at := slices.IndexFunc(s.legs, func(l *leg) bool { return l.has(*said) })
 	ice := shared.Replacement.ICE
 	answer := jingle.Content{Creator: shared.Creator, Name: shared.Name, ICE: ice, RawUDP: shared.Replacement.RawUDP}
@@ -199,7 +199,7 @@ func (s *session) replace(l *leg, ice *jingle.Transport) (*leg, jingle.Descripti
 			return l, described, err
 		}
 	}
-	to, err := s.account.media.newLeg(l.stream, s.post)
+	to, err := s.account.media.newLeg(s.role, l.stream, s.post)
 	if err != nil {
 		return nil, jingle.Description{}, err
 	}
