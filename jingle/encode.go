@@ -1,6 +1,8 @@
 package jingle
 
 import (
+	"slices"
+
 	"carillon/jingle/element"
 )
 
@@ -17,84 +19,140 @@ func (s Stanza) Element() *element.Element {
 	return Profile{}.Element(s, by)
 }
 
+// AppendTo appends to dst the text of what Element returns, to stand where the default namespace is parentSpace.
+func (s Stanza) AppendTo(dst []byte, parentSpace string) []byte {
+	by := Initiator
+	if s.Action == SessionAccept {
+		by = Responder
+	}
+	return Profile{}.AppendTo(dst, parentSpace, s, by)
+}
+
 // Element returns the stanza as this client understands it.  by is the role of the party that writes it.
 func (p Profile) Element(s Stanza, by Role) *element.Element {
-	x := newEncoder(p, by, s.Action)
-	e := x.element(NS, "jingle", "action", string(s.Action), "sid", s.SID, "initiator", s.Initiator, "responder", s.Responder)
-	x.room(e, len(s.Contents)+len(s.Groups)+len(s.Info)+2)
+	x := newTreeEncoder(p, by, s.Action)
+	x.stanza(&s)
+	return x.tree.root()
+}
+
+// AppendTo appends to dst the text of what Element returns, to stand where the default namespace is parentSpace.
+func (p Profile) AppendTo(dst []byte, parentSpace string, s Stanza, by Role) []byte {
+	x := newTextEncoder(p, by, s.Action, slices.Grow(dst, s.size()), parentSpace)
+	x.stanza(&s)
+	return x.out
+}
+
+// size returns about how many bytes of text the stanza is, rather more than less: growing on the way costs as much as a third of it all.
+func (s *Stanza) size() int {
+	n := 256
 	for i := range s.Contents {
-		e.Children = append(e.Children, x.content(&s.Contents[i]))
+		n += 128
+		if r := s.Contents[i].RTP; r != nil {
+			n += r.size()
+		}
+		if t := s.Contents[i].ICE; t != nil {
+			n += 384 + 192*len(t.Fingerprints) + 256*len(t.Candidates)
+		}
+	}
+	return n
+}
+
+func (r *RTP) size() int {
+	n := 192 + 128*len(r.HdrExts) + 64*len(r.Feedback) + 64*len(r.Streams) + 128*len(r.SourceGroups)
+	for i := range r.PayloadTypes {
+		p := &r.PayloadTypes[i]
+		n += 80 + 64*len(p.Parameters)
+		for j := range p.Feedback {
+			n += 72 + 64*len(p.Feedback[j].Parameters)
+		}
+	}
+	for i := range r.Sources {
+		n += 80
+		for j := range r.Sources[i].Parameters {
+			n += 32 + len(r.Sources[i].Parameters[j].Name) + len(r.Sources[i].Parameters[j].Value)
+		}
+	}
+	return n
+}
+
+func (x *encoder) stanza(s *Stanza) {
+	x.begin(NS, "jingle")
+	x.optional("action", string(s.Action))
+	x.optional("sid", s.SID)
+	x.optional("initiator", s.Initiator)
+	x.optional("responder", s.Responder)
+	for i := range s.Contents {
+		x.content(&s.Contents[i])
 	}
 	for i := range s.Groups {
-		e.Children = append(e.Children, x.group(&s.Groups[i]))
+		x.group(&s.Groups[i])
 	}
 	if s.Muji != nil {
-		e.Children = append(e.Children, x.muji(s.Muji))
+		x.muji(s.Muji)
 	}
 	if s.Reason != nil {
-		e.Children = append(e.Children, s.Reason.Element())
+		x.pass(s.Reason.Element())
 	}
 	for _, info := range s.Info {
-		e.Append(x.info(info))
+		x.info(info)
 	}
-	return e
+	x.end()
 }
 
 // info readdresses a mute or unmute for a client that knows the initiator as the only creator.
-func (x *encoder) info(e *element.Element) *element.Element {
+func (x *encoder) info(e *element.Element) {
 	i, ok := ParseInfo(e)
 	if !ok || i.Creator == Initiator || !x.profile.AlwaysInitiator {
-		return e
+		x.pass(e)
+		return
 	}
 	i.Creator = Initiator
-	return i.Element()
+	x.pass(i.Element())
 }
 
-func (x *encoder) group(g *Group) *element.Element {
-	e := x.element(NSGrouping, "group", "semantics", g.Semantics)
-	x.room(e, len(g.Names))
+func (x *encoder) group(g *Group) {
+	x.begin(NSGrouping, "group")
+	x.optional("semantics", g.Semantics)
 	for _, name := range g.Names {
-		c := x.element(NSGrouping, "content")
-		x.attr(c, "name", name)
-		e.Children = append(e.Children, c)
+		x.begin(NSGrouping, "content")
+		x.attr("name", name)
+		x.end()
 	}
-	return e
+	x.end()
 }
 
-func (x *encoder) content(c *Content) *element.Element {
+func (x *encoder) content(c *Content) {
 	creator := c.Creator
 	if x.profile.AlwaysInitiator {
 		creator = Initiator
 	}
-	e := x.element(NS, "content")
-	x.attr(e, "creator", creator.String())
-	x.attr(e, "name", c.Name)
+	x.begin(NS, "content")
+	x.attr("creator", creator.String())
+	x.attr("name", c.Name)
 	senders := x.senders(c.Senders)
 	if x.profile.mirrors(x.by, x.action, c.RTP) {
 		senders = senders.swapped()
 	}
-	if senders != "" {
-		x.attr(e, "senders", string(senders))
-	}
-	if c.Disposition != "" {
-		x.attr(e, "disposition", c.Disposition)
-	}
-	x.room(e, 2+len(c.Other))
+	x.optional("senders", string(senders))
+	x.optional("disposition", c.Disposition)
 	switch {
 	case c.RTP != nil:
-		e.Children = append(e.Children, x.rtp(c.RTP, c.unencrypted()))
+		x.rtp(c.RTP, c.unencrypted())
 	case c.ICE != nil && x.form(c.ICE) == SCTPDescription && x.action != TransportInfo:
-		e.Children = append(e.Children, x.element(NSRTP, "description", "media", "application"))
+		x.begin(NSRTP, "description")
+		x.attr("media", "application")
+		x.end()
 	}
 	switch {
 	case c.ICE != nil && x.form(c.ICE) == SCTPTransport:
-		e.Children = append(e.Children, x.dataTransport(c.ICE))
+		x.dataTransport(c.ICE)
 	case c.ICE != nil:
-		e.Children = append(e.Children, x.transport(c.ICE))
+		x.transport(c.ICE)
 	case c.RawUDP != nil:
-		e.Children = append(e.Children, x.rawUDP(c.RawUDP))
+		x.rawUDP(c.RawUDP)
 	}
-	return e.Append(c.Other...)
+	x.pass(c.Other...)
+	x.end()
 }
 
 // unencrypted tells whether nothing but SDES or ZRTP could encrypt the content: its transport has no fingerprint.

@@ -1,10 +1,6 @@
 package jingle
 
-import (
-	"strconv"
-
-	"carillon/jingle/element"
-)
+import "carillon/jingle/element"
 
 // form is how the data channels of a transport are written: as a known client wants them, else as they were read.
 func (x *encoder) form(t *Transport) SCTPForm {
@@ -17,76 +13,102 @@ func (x *encoder) form(t *Transport) SCTPForm {
 	return t.SCTP.Form
 }
 
-func (x *encoder) transport(t *Transport) *element.Element {
-	ice2 := ""
+func (x *encoder) transport(t *Transport) {
+	space := t.namespace()
+	x.begin(space, "transport")
+	x.optional("ufrag", t.Ufrag)
+	x.optional("pwd", t.Pwd)
 	if t.ICE2 {
-		ice2 = "true"
+		x.attr("ice2", "true")
 	}
-	e := x.element(t.namespace(), "transport", "ufrag", t.Ufrag, "pwd", t.Pwd, "ice2", ice2)
-	x.room(e, len(t.Options)+len(t.Fingerprints)+len(t.Candidates)+len(t.RemoteCandidates)+len(t.Other)+5)
 	for _, o := range t.Options {
-		e.Children = append(e.Children, x.element(NSICEOption, o))
+		x.option(o)
 	}
 	if t.Lite {
-		e.Children = append(e.Children, x.element(NSICEOption, "ice-lite"))
+		x.empty(NSICEOption, "ice-lite")
 	}
 	if t.SCTP != nil && x.action != TransportInfo {
-		x.sctp(e, t)
+		x.sctp(t)
 	}
 	for i := range t.Fingerprints {
-		e.Children = append(e.Children, x.fingerprint(&t.Fingerprints[i]))
+		x.fingerprint(&t.Fingerprints[i])
 	}
 	if t.Protected {
 		// Empty: what it protected cannot be told again, but that it was there must not be forgotten.
-		e.Children = append(e.Children, x.element(NSOMEMODTLS, "fingerprint"))
+		x.empty(NSOMEMODTLS, "fingerprint")
 	}
 	for i := range t.Candidates {
-		e.Children = append(e.Children, x.candidate(t, &t.Candidates[i]))
+		x.candidate(space, &t.Candidates[i])
 	}
 	for _, c := range t.RemoteCandidates {
-		e.Children = append(e.Children, x.element(t.namespace(), "remote-candidate",
-			"component", strconv.Itoa(c.Component), "ip", c.IP, "port", strconv.Itoa(c.Port)))
+		x.begin(space, "remote-candidate")
+		x.number("component", c.Component)
+		x.optional("ip", c.IP)
+		x.number("port", c.Port)
+		x.end()
 	}
 	if t.GatheringComplete {
-		e.Children = append(e.Children, x.element(t.namespace(), "gathering-complete"))
+		x.empty(space, "gathering-complete")
 	}
-	return e.Append(t.Other...)
+	x.pass(t.Other...)
+	x.end()
 }
 
-func (x *encoder) fingerprint(f *Fingerprint) *element.Element {
-	e := x.element(NSDTLS, "fingerprint", "hash", f.Hash, "setup", string(f.Setup))
-	if f.Cryptex && x.profile.Cryptex {
-		x.attr(e, "cryptex", "true")
+// option writes an ICE option, which has its name from a stranger; as text, what is no name is left out, as an element that has none is.
+func (x *encoder) option(name string) {
+	if x.tree != nil || element.IsName(name) {
+		x.empty(NSICEOption, name)
 	}
-	return x.text(e, f.Value)
+}
+
+func (x *encoder) fingerprint(f *Fingerprint) {
+	x.begin(NSDTLS, "fingerprint")
+	x.optional("hash", f.Hash)
+	x.optional("setup", string(f.Setup))
+	if f.Cryptex && x.profile.Cryptex {
+		x.attr("cryptex", "true")
+	}
+	x.text(f.Value)
+	x.end()
 }
 
 // candidate writes every attribute that XEP-0176 section 5.4 requires; Monal cannot read a candidate without generation.
-func (x *encoder) candidate(t *Transport, c *Candidate) *element.Element {
+func (x *encoder) candidate(space string, c *Candidate) {
 	full := c.complete()
-	e := x.element(t.namespace(), "candidate",
-		"component", strconv.Itoa(full.Component), "foundation", full.Foundation, "generation", strconv.Itoa(full.Generation),
-		"id", full.ID, "ip", full.IP, "network", full.Network, "port", strconv.Itoa(full.Port),
-		"priority", strconv.FormatUint(uint64(full.Priority), 10), "protocol", full.Protocol, "type", full.Type)
+	x.begin(space, "candidate")
+	x.number("component", full.Component)
+	x.attr("foundation", full.Foundation)
+	x.number("generation", full.Generation)
+	x.attr("id", full.ID)
+	x.optional("ip", full.IP)
+	x.attr("network", full.Network)
+	x.number("port", full.Port)
+	x.number("priority", int(full.Priority))
+	x.attr("protocol", full.Protocol)
+	x.attr("type", full.Type)
 	if full.RelAddr != "" {
-		x.attr(e, "rel-addr", full.RelAddr)
-		x.attr(e, "rel-port", strconv.Itoa(full.RelPort))
+		x.attr("rel-addr", full.RelAddr)
+		x.number("rel-port", full.RelPort)
 	}
 	if full.Protocol == "tcp" {
-		x.attr(e, "tcptype", full.tcpType())
+		x.attr("tcptype", full.tcpType())
 	}
-	return e
+	x.end()
 }
 
-// sctp adds what a transport says of its data channels, unless the transport around it does.
-func (x *encoder) sctp(e *element.Element, t *Transport) {
+// sctp writes what a transport says of its data channels, unless the transport around it does.
+func (x *encoder) sctp(t *Transport) {
 	s := t.SCTP
 	if x.form(t) != SCTPTransport {
-		e.Append(x.element(NSSCTP, "sctpmap", "number", strconv.Itoa(s.port()), "protocol", s.protocol(),
-			"streams", positive(s.Streams), "max-message-size", positive(s.MaxMessageSize)))
+		x.begin(NSSCTP, "sctpmap")
+		x.number("number", s.port())
+		x.attr("protocol", s.protocol())
+		x.positive("streams", s.Streams)
+		x.positive("max-message-size", s.MaxMessageSize)
+		x.end()
 	}
 	for i := range s.Channels {
-		e.Append(x.channel(&s.Channels[i]))
+		x.channel(&s.Channels[i])
 	}
 }
 
@@ -104,51 +126,52 @@ func (s *SCTP) protocol() string {
 	return s.Protocol
 }
 
-func (x *encoder) channel(c *DataChannel) *element.Element {
-	e := x.element(NSChannel, "channel")
+func (x *encoder) channel(c *DataChannel) {
+	x.begin(NSChannel, "channel")
 	if c.ID >= 0 {
-		x.attr(e, "id", strconv.Itoa(c.ID))
+		x.number("id", c.ID)
 	}
 	if !c.InBand {
-		x.attr(e, "negotiated", "true")
+		x.attr("negotiated", "true")
 	}
 	if c.Unordered {
-		x.attr(e, "ordered", "false")
+		x.attr("ordered", "false")
 	}
 	if c.MaxPacketLifeTime >= 0 {
-		x.attr(e, "maxPacketLifeTime", strconv.Itoa(c.MaxPacketLifeTime))
+		x.number("maxPacketLifeTime", c.MaxPacketLifeTime)
 	}
 	if c.MaxRetransmits >= 0 {
-		x.attr(e, "maxRetransmits", strconv.Itoa(c.MaxRetransmits))
+		x.number("maxRetransmits", c.MaxRetransmits)
 	}
-	if c.Protocol != "" {
-		x.attr(e, "protocol", c.Protocol)
-	}
-	if c.Label != "" {
-		x.attr(e, "label", c.Label)
-	}
-	return e
+	x.optional("protocol", c.Protocol)
+	x.optional("label", c.Label)
+	x.end()
 }
 
 // dataTransport writes the transport of Conversations' data channels.  In a transport-info it only says where the candidates belong.
-func (x *encoder) dataTransport(t *Transport) *element.Element {
-	e := x.element(NSDataICE, "transport")
+func (x *encoder) dataTransport(t *Transport) {
+	x.begin(NSDataICE, "transport")
 	if x.action != TransportInfo {
-		x.attr(e, "sctp-port", strconv.Itoa(t.SCTP.port()))
-		if t.SCTP.MaxMessageSize > 0 {
-			x.attr(e, "max-message-size", strconv.Itoa(t.SCTP.MaxMessageSize))
-		}
+		x.number("sctp-port", t.SCTP.port())
+		x.positive("max-message-size", t.SCTP.MaxMessageSize)
 	}
-	return e.Append(x.transport(t))
+	x.transport(t)
+	x.end()
 }
 
-func (x *encoder) rawUDP(r *RawUDP) *element.Element {
-	e := x.element(NSRawUDP, "transport")
-	x.room(e, len(r.Candidates)+len(r.Other))
-	for _, c := range r.Candidates {
-		e.Children = append(e.Children, x.element(NSRawUDP, "candidate",
-			"component", strconv.Itoa(c.Component), "generation", strconv.Itoa(c.Generation), "id", c.ID, "ip", c.IP,
-			"port", strconv.Itoa(c.Port), "type", c.Type))
+func (x *encoder) rawUDP(r *RawUDP) {
+	x.begin(NSRawUDP, "transport")
+	for i := range r.Candidates {
+		c := &r.Candidates[i]
+		x.begin(NSRawUDP, "candidate")
+		x.number("component", c.Component)
+		x.number("generation", c.Generation)
+		x.optional("id", c.ID)
+		x.optional("ip", c.IP)
+		x.number("port", c.Port)
+		x.optional("type", c.Type)
+		x.end()
 	}
-	return e.Append(r.Other...)
+	x.pass(r.Other...)
+	x.end()
 }

@@ -2,116 +2,132 @@ package jingle
 
 import (
 	"slices"
-	"strconv"
 	"strings"
-
-	"carillon/jingle/element"
 )
 
 // rtp writes a <description/>.  SDES and ZRTP are written only where the content has no other encryption: clients that find both may take
 // the one that browsers lack.
-func (x *encoder) rtp(r *RTP, unencrypted bool) *element.Element {
-	e := x.element(NSRTP, "description", "media", r.Media, "ssrc", r.SSRC)
-	x.room(e, len(r.PayloadTypes)+len(r.Feedback)+len(r.HdrExts)+len(r.Bandwidths)+len(r.Sources)+len(r.SourceGroups)+len(r.Streams)+
-		len(r.Categories)+len(r.Other)+5)
-	everywhere, trr := r.Feedback, r.TRRInt
-	if x.profile.CodecFeedback {
-		everywhere, trr = nil, ""
-	}
+func (x *encoder) rtp(r *RTP, unencrypted bool) {
+	x.begin(NSRTP, "description")
+	x.optional("media", r.Media)
+	x.optional("ssrc", r.SSRC)
 	for i := range r.PayloadTypes {
-		e.Children = append(e.Children, x.payloadType(r, &r.PayloadTypes[i]))
+		x.payloadType(r, &r.PayloadTypes[i])
 	}
-	x.feedback(e, everywhere, trr)
+	if !x.profile.CodecFeedback {
+		x.feedback(r.Feedback, r.TRRInt)
+	}
 	for i := range r.HdrExts {
-		e.Children = append(e.Children, x.hdrExt(&r.HdrExts[i]))
+		x.hdrExt(&r.HdrExts[i])
 	}
 	if r.AllowMixed {
-		e.Children = append(e.Children, x.element(NSHdrExt, "extmap-allow-mixed"))
+		x.empty(NSHdrExt, "extmap-allow-mixed")
 	}
 	if r.Encryption != nil && unencrypted {
-		e.Children = append(e.Children, x.encryption(r.Encryption))
+		x.encryption(r.Encryption)
 	}
 	for _, b := range r.Bandwidths {
-		e.Children = append(e.Children, x.text(x.element(NSRTP, "bandwidth", "type", b.Type), b.Value))
+		x.begin(NSRTP, "bandwidth")
+		x.optional("type", b.Type)
+		x.text(b.Value)
+		x.end()
 	}
-	x.sources(e, r)
+	x.sources(r)
 	if r.RTCPMux {
-		e.Children = append(e.Children, x.element(NSRTP, "rtcp-mux"))
+		x.empty(NSRTP, "rtcp-mux")
 	}
 	if r.RTCPReducedSize {
-		e.Children = append(e.Children, x.element(NSRTP, "rtcp-reduced-size"))
+		x.empty(NSRTP, "rtcp-reduced-size")
 	}
 	for _, name := range r.Categories {
-		e.Children = append(e.Children, x.element(NSCategory, "category", "name", name))
+		x.begin(NSCategory, "category")
+		x.optional("name", name)
+		x.end()
 	}
-	return e.Append(r.Other...)
+	x.pass(r.Other...)
+	x.end()
 }
 
-func (x *encoder) encryption(c *Encryption) *element.Element {
-	required := ""
+func (x *encoder) encryption(c *Encryption) {
+	x.begin(NSRTP, "encryption")
 	if c.Required {
-		required = "1"
+		x.attr("required", "1")
 	}
-	e := x.element(NSRTP, "encryption", "required", required)
-	x.room(e, len(c.Crypto)+len(c.ZRTP))
 	for _, k := range c.Crypto {
-		e.Children = append(e.Children, x.element(NSRTP, "crypto",
-			"tag", k.Tag, "crypto-suite", k.Suite, "key-params", k.KeyParams, "session-params", k.SessionParams))
+		x.begin(NSRTP, "crypto")
+		x.optional("tag", k.Tag)
+		x.optional("crypto-suite", k.Suite)
+		x.optional("key-params", k.KeyParams)
+		x.optional("session-params", k.SessionParams)
+		x.end()
 	}
 	for _, h := range c.ZRTP {
-		e.Children = append(e.Children, x.text(x.element(NSZRTP, "zrtp-hash", "version", h.Version), h.Value))
+		x.begin(NSZRTP, "zrtp-hash")
+		x.optional("version", h.Version)
+		x.text(h.Value)
+		x.end()
 	}
-	return e
+	x.end()
 }
 
-func (x *encoder) sources(e *element.Element, r *RTP) {
+func (x *encoder) sources(r *RTP) {
 	for i := range r.Sources {
 		s := &r.Sources[i]
 		if s.SSRC == "" && !x.profile.RIDs {
 			continue
 		}
-		source := x.element(NSSources, "source", "ssrc", s.SSRC, "rid", s.RID)
-		x.parameters(source, NSSources, s.Parameters)
-		e.Children = append(e.Children, source)
+		x.begin(NSSources, "source")
+		x.optional("ssrc", s.SSRC)
+		x.optional("rid", s.RID)
+		x.parameters(NSSources, s.Parameters)
+		x.end()
 	}
 	for i := range r.SourceGroups {
 		switch g := &r.SourceGroups[i]; {
 		case len(g.RIDs) == 0:
-			e.Children = append(e.Children, x.sourceGroup("ssrc-group", "ssrc", g.Semantics, g.SSRCs))
+			x.sourceGroup("ssrc-group", "ssrc", g.Semantics, g.SSRCs)
 		case x.profile.RIDs:
-			e.Children = append(e.Children, x.sourceGroup("rid-group", "rid", g.Semantics, g.RIDs))
+			x.sourceGroup("rid-group", "rid", g.Semantics, g.RIDs)
 		}
 	}
 	for _, s := range r.Streams {
-		e.Children = append(e.Children, x.element(NSMsid, "stream", "id", s.ID, "track", s.Track))
+		x.begin(NSMsid, "stream")
+		x.optional("id", s.ID)
+		x.optional("track", s.Track)
+		x.end()
 	}
 }
 
-func (x *encoder) sourceGroup(local, attr, semantics string, names []string) *element.Element {
-	e := x.element(NSSources, local, "semantics", semantics)
-	x.room(e, len(names))
+func (x *encoder) sourceGroup(local, attr, semantics string, names []string) {
+	x.begin(NSSources, local)
+	x.optional("semantics", semantics)
 	for _, name := range names {
-		e.Children = append(e.Children, x.element(NSSources, "source", attr, name))
+		x.begin(NSSources, "source")
+		x.optional(attr, name)
+		x.end()
 	}
-	return e
+	x.end()
 }
 
-func (x *encoder) payloadType(r *RTP, p *PayloadType) *element.Element {
-	e := x.element(NSRTP, "payload-type", "id", strconv.Itoa(p.ID), "name", p.Name,
-		"clockrate", positive(p.ClockRate), "channels", positive(p.Channels),
-		"ptime", positive(p.PTime), "maxptime", positive(p.MaxPTime))
+func (x *encoder) payloadType(r *RTP, p *PayloadType) {
+	x.begin(NSRTP, "payload-type")
+	x.number("id", p.ID)
+	x.optional("name", p.Name)
+	x.positive("clockrate", p.ClockRate)
+	x.positive("channels", p.Channels)
+	x.positive("ptime", p.PTime)
+	x.positive("maxptime", p.MaxPTime)
+	for i := range p.Parameters {
+		if !x.profile.StrictValues || isStrict(p.Parameters, i) {
+			x.formatParameter(&p.Parameters[i])
+		}
+	}
 	feedback, trr := p.Feedback, p.TRRInt
 	if x.profile.CodecFeedback {
 		feedback, trr = everyFeedback(r, p)
 	}
-	x.room(e, len(p.Parameters)+len(feedback)+1)
-	for i := range p.Parameters {
-		if !x.profile.StrictValues || isStrict(p.Parameters, i) {
-			e.Append(x.formatParameter(&p.Parameters[i]))
-		}
-	}
-	x.feedback(e, feedback, trr)
-	return e
+	x.feedback(feedback, trr)
+	x.end()
 }
 
 // everyFeedback returns what holds for a payload type: its own and that of the description.
@@ -134,65 +150,65 @@ func isStrict(list []Parameter, i int) bool {
 }
 
 // formatParameter writes a parameter of an fmtp line.  Conversations and the schema want both attributes, also of a bare value.
-func (x *encoder) formatParameter(p *Parameter) *element.Element {
+func (x *encoder) formatParameter(p *Parameter) {
 	if p.Name == "" && x.profile.NamelessForm == NamelessDropped {
-		return nil
+		return
 	}
-	e := x.element(NSRTP, "parameter")
+	x.begin(NSRTP, "parameter")
 	if p.Name == "" && x.profile.NamelessForm == NamelessName {
-		x.attr(e, "name", p.Value)
-		return e
+		x.attr("name", p.Value)
+	} else {
+		x.attr("name", p.Name)
+		x.attr("value", p.Value)
 	}
-	x.attr(e, "name", p.Name)
-	x.attr(e, "value", p.Value)
-	return e
-}
-
-func positive(n int) string {
-	if n <= 0 {
-		return ""
-	}
-	return strconv.Itoa(n)
+	x.end()
 }
 
 // oldFeedback is the types of rtcp-fb that Monal knows.
 var oldFeedback = []string{"ack", "ccm", "nack", "goog-remb", "transport-cc"}
 
-// feedback adds to a description or payload type.  There is room for it.
-func (x *encoder) feedback(e *element.Element, list []Feedback, trr string) {
+// feedback writes that of a description or payload type.
+func (x *encoder) feedback(list []Feedback, trr string) {
 	for i := range list {
-		if x.profile.ClosedFeedback && !slices.Contains(oldFeedback, list[i].Type) {
+		f := &list[i]
+		if x.profile.ClosedFeedback && !slices.Contains(oldFeedback, f.Type) {
 			continue
 		}
-		fb := x.element(NSFeedback, "rtcp-fb", "type", list[i].Type, "subtype", list[i].Subtype)
-		x.parameters(fb, NSFeedback, list[i].Parameters)
-		e.Children = append(e.Children, fb)
+		x.begin(NSFeedback, "rtcp-fb")
+		x.optional("type", f.Type)
+		x.optional("subtype", f.Subtype)
+		x.parameters(NSFeedback, f.Parameters)
+		x.end()
 	}
 	if trr != "" {
-		e.Children = append(e.Children, x.element(NSFeedback, "rtcp-fb-trr-int", "value", trr))
+		x.begin(NSFeedback, "rtcp-fb-trr-int")
+		x.attr("value", trr)
+		x.end()
 	}
 }
 
-func (x *encoder) parameters(e *element.Element, space string, list []Parameter) {
-	x.room(e, len(list))
+func (x *encoder) parameters(space string, list []Parameter) {
 	for i := range list {
-		if x.profile.StrictValues && !list[i].HasValue && space == NSSources {
+		p := &list[i]
+		if x.profile.StrictValues && !p.HasValue && space == NSSources {
 			continue
 		}
-		p := x.element(space, "parameter")
-		x.attr(p, "name", list[i].Name)
-		if list[i].HasValue {
-			x.attr(p, "value", list[i].Value)
+		x.begin(space, "parameter")
+		x.attr("name", p.Name)
+		if p.HasValue {
+			x.attr("value", p.Value)
 		}
-		e.Children = append(e.Children, p)
+		x.end()
 	}
 }
 
-func (x *encoder) hdrExt(h *HdrExt) *element.Element {
-	e := x.element(NSHdrExt, "rtp-hdrext", "id", strconv.Itoa(h.ID), "uri", h.URI)
-	if s := x.profile.extSenders(h.Senders, x.by); s != "" && s != SendersBoth {
-		x.attr(e, "senders", string(s))
+func (x *encoder) hdrExt(h *HdrExt) {
+	x.begin(NSHdrExt, "rtp-hdrext")
+	x.number("id", h.ID)
+	x.optional("uri", h.URI)
+	if s := x.profile.extSenders(h.Senders, x.by); s != SendersBoth {
+		x.optional("senders", string(s))
 	}
-	x.parameters(e, NSHdrExt, h.Parameters)
-	return e
+	x.parameters(NSHdrExt, h.Parameters)
+	x.end()
 }

@@ -1,86 +1,155 @@
 package jingle
 
-import "carillon/jingle/element"
+import (
+	"strconv"
 
-// encoder writes stanzas.  Elements, their attributes and the places of their children are cut from slabs, since a session-initiate has some
-// three hundred elements; what it returns may be changed and appended to as if each had been made alone.
+	"carillon/jingle/element"
+)
+
+// encoder writes stanzas, as text or as a tree of elements.  What it is told is the same for both, from the start of an element to its end,
+// so that they cannot differ.  Text takes a fifth of the time and a quarter of the memory of a tree that is then written.
 type encoder struct {
 	profile Profile
 	by      Role
 	action  Action
 
-	elements []element.Element
-	attrs    []element.Attr
-	children []*element.Element
-	last     *element.Element // the element whose attributes end attrs
-	slab     int              // size of the next slab of elements
+	tree *forest // nil for text
+
+	out   []byte
+	space string // default namespace in force
+	inTag bool   // the > of the innermost start tag is yet to come
+	open  []openTag
+	room  [8]openTag // for open: stanzas of ours are no deeper, but for the elements that they pass on
 }
 
-// maxSlab is large enough to be worth it and small enough to waste little.
-const maxSlab = 64
+// openTag is an element whose end tag is to come.
+type openTag struct{ local, outer string }
 
-// newEncoder returns one that writes for a client, as the given party.
-func newEncoder(p Profile, by Role, a Action) *encoder {
-	slab := 8
-	switch a {
-	case SessionInitiate, SessionAccept, ContentAdd, ContentAccept:
-		slab = maxSlab
-	}
-	return &encoder{profile: p, by: by, action: a, slab: slab}
+// newTextEncoder returns one that appends to dst, where the namespace is in force.
+func newTextEncoder(p Profile, by Role, a Action, dst []byte, space string) *encoder {
+	x := &encoder{profile: p, by: by, action: a, out: dst, space: space}
+	x.open = x.room[:0]
+	return x
 }
 
-// element returns a new element.  Name and value of its attributes follow in turn; a pair with an empty value is left out.
-func (x *encoder) element(space, local string, attrs ...string) *element.Element {
-	n := len(x.elements)
-	if n == cap(x.elements) {
-		x.elements = make([]element.Element, 0, x.slab)
-		x.slab = min(2*x.slab, maxSlab)
-		n = 0
+// newTreeEncoder returns one that makes elements, of which the outermost is its tree's root.
+func newTreeEncoder(p Profile, by Role, a Action) *encoder {
+	return &encoder{profile: p, by: by, action: a, tree: newForest(a)}
+}
+
+// begin starts an element, whose name is one that XML allows.
+func (x *encoder) begin(space, local string) {
+	if x.tree != nil {
+		x.tree.begin(space, local)
+		return
 	}
-	x.elements = x.elements[:n+1]
-	e := &x.elements[n]
-	e.Space, e.Local = space, local
-	x.last = e
-	for i := 0; i+1 < len(attrs); i += 2 {
-		if attrs[i+1] != "" {
-			x.attr(e, attrs[i], attrs[i+1])
+	b := x.out
+	if x.inTag {
+		b = append(b, '>')
+	}
+	b = append(b, '<')
+	b = append(b, local...)
+	x.open = append(x.open, openTag{local, x.space})
+	if space != x.space {
+		x.space = space
+		b = append(b, " xmlns='"...)
+		b = append(b, space...)
+		b = append(b, '\'')
+	}
+	x.out, x.inTag = b, true
+}
+
+// end ends the element that was begun last.
+func (x *encoder) end() {
+	if x.tree != nil {
+		x.tree.end()
+		return
+	}
+	last := x.open[len(x.open)-1]
+	x.open = x.open[:len(x.open)-1]
+	x.space = last.outer
+	if x.inTag {
+		x.out, x.inTag = append(x.out, "/>"...), false
+		return
+	}
+	b := append(x.out, "</"...)
+	b = append(b, last.local...)
+	x.out = append(b, '>')
+}
+
+// attr gives the element that was begun last an attribute, empty or not.  Attributes come before text and children, each once.
+func (x *encoder) attr(name, value string) {
+	if x.tree != nil {
+		x.tree.attr(name, value)
+		return
+	}
+	b := append(x.out, ' ')
+	b = append(b, name...)
+	b = append(b, "='"...)
+	b = element.AppendValue(b, value)
+	x.out = append(b, '\'')
+}
+
+// optional gives it an attribute unless that is empty.
+func (x *encoder) optional(name, value string) {
+	if value != "" {
+		x.attr(name, value)
+	}
+}
+
+func (x *encoder) number(name string, n int) {
+	if x.tree != nil {
+		x.tree.attr(name, strconv.Itoa(n))
+		return
+	}
+	b := append(x.out, ' ')
+	b = append(b, name...)
+	b = append(b, "='"...)
+	b = strconv.AppendInt(b, int64(n), 10)
+	x.out = append(b, '\'')
+}
+
+// positive gives it a number unless that is 0.
+func (x *encoder) positive(name string, n int) {
+	if n > 0 {
+		x.number(name, n)
+	}
+}
+
+// empty writes an element without anything.
+func (x *encoder) empty(space, local string) {
+	x.begin(space, local)
+	x.end()
+}
+
+// text gives the element that was begun last its character data.
+func (x *encoder) text(s string) {
+	switch {
+	case s == "":
+	case x.tree != nil:
+		x.tree.text(s)
+	default:
+		x.endTag()
+		x.out = element.AppendText(x.out, s)
+	}
+}
+
+func (x *encoder) endTag() {
+	if x.inTag {
+		x.out, x.inTag = append(x.out, '>'), false
+	}
+}
+
+// pass writes elements as they are, leaving out nil ones.
+func (x *encoder) pass(list ...*element.Element) {
+	for _, e := range list {
+		switch {
+		case e == nil:
+		case x.tree != nil:
+			x.tree.children = append(x.tree.children, e)
+		default:
+			x.endTag()
+			x.out = e.AppendTo(x.out, x.space)
 		}
 	}
-	return e
-}
-
-// attr adds an attribute, empty or not, to the element that was made last.
-func (x *encoder) attr(e *element.Element, name, value string) {
-	if e != x.last {
-		e.Attrs = append(e.Attrs, element.Attr{Local: name, Value: value})
-		return
-	}
-	end, have := len(x.attrs), len(e.Attrs)
-	if end == cap(x.attrs) {
-		x.attrs = append(make([]element.Attr, 0, max(2*cap(x.elements), have+1)), e.Attrs...)
-		end = have
-	}
-	x.attrs = x.attrs[:end+1]
-	a := &x.attrs[end]
-	a.Local, a.Value = name, value
-	e.Attrs = x.attrs[end-have : end+1 : end+1]
-}
-
-// room makes room for so many children of e, which has none yet.
-func (x *encoder) room(e *element.Element, n int) {
-	if n == 0 {
-		return
-	}
-	if len(x.children)+n > cap(x.children) {
-		x.children = make([]*element.Element, 0, max(cap(x.elements), n))
-	}
-	start := len(x.children)
-	x.children = x.children[:start+n]
-	e.Children = x.children[start : start : start+n]
-}
-
-// text returns a new element with character data.
-func (x *encoder) text(e *element.Element, s string) *element.Element {
-	e.Text = s
-	return e
 }

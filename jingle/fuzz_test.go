@@ -43,7 +43,7 @@ func FuzzParseStanza(f *testing.F) {
 		}
 		for _, p := range Profiles {
 			for _, by := range []Role{Initiator, Responder} {
-				written := p.Element(s, by).String()
+				written := sameText(t, p, s, by)
 				read, err := ParseStanza(mustParse(t, written))
 				if err != nil {
 					t.Fatalf("%v in what was written for %s: %s", err, p.Name, written)

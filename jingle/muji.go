@@ -52,18 +52,19 @@ func (d *decoder) isMujiContent(e *element.Element) bool {
 
 // Element returns the <muji/>.  Its contents are in Jingle's namespace: Dino sees no others.
 func (m Muji) Element() *element.Element {
-	x := newEncoder(Profile{}, Initiator, SessionInfo)
-	return x.muji(&m)
+	x := newTreeEncoder(Profile{}, Initiator, SessionInfo)
+	x.muji(&m)
+	return x.tree.root()
 }
 
-func (x *encoder) muji(m *Muji) *element.Element {
-	e := x.element(NSMuji, "muji", "room", m.Room)
-	x.room(e, len(m.Contents)+1)
+func (x *encoder) muji(m *Muji) {
+	x.begin(NSMuji, "muji")
+	x.optional("room", m.Room)
 	for i := range m.Contents {
-		e.Children = append(e.Children, x.content(&m.Contents[i]))
+		x.content(&m.Contents[i])
 	}
 	if m.Preparing {
-		e.Children = append(e.Children, x.element(NSMuji, "preparing"))
+		x.empty(NSMuji, "preparing")
 	}
-	return e
+	x.end()
 }

@@ -339,7 +339,7 @@ func plain(s Stanza) Stanza {
 	}
 	for i := range s.Contents {
 		c := &s.Contents[i]
-		if written := newEncoder(Profile{}, by, s.Action).senders(c.Senders); written != "" {
+		if written := newTreeEncoder(Profile{}, by, s.Action).senders(c.Senders); written != "" {
 			c.Senders = written
 		}
 		if c.RTP != nil && !c.unencrypted() {

@@ -359,3 +359,15 @@ func equal(a, b *Element, value func(string) string) bool {
 	}
 	return true
 }
+
+func TestAppendAround(t *testing.T) {
+	e := New("a", "outer", "x", "1")
+	inner := New("a", "inner").Append(New("b", "leaf"))
+	got := string(e.AppendAround([]byte(">"), "", inner.AppendTo))
+	if want := ">" + e.Append(inner).String(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	if got := string(New("", "no name").AppendAround(nil, "", inner.AppendTo)); got != "" {
+		t.Errorf("without a name: %s", got)
+	}
+}

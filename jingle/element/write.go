@@ -35,6 +35,17 @@ func (e *Element) appendTo(dst []byte, parentSpace string) []byte {
 	return appendClose(dst, name, end)
 }
 
+// AppendAround appends e as AppendTo does, with what inner appends in the place of e's text and children: at least something, that can stand
+// where the default namespace is the one that inner gets.
+func (e *Element) AppendAround(dst []byte, parentSpace string, inner func(dst []byte, space string) []byte) []byte {
+	name := len(dst) + 1
+	dst, end, space := e.appendOpen(dst, parentSpace)
+	if end == 0 {
+		return dst
+	}
+	return appendClose(inner(append(dst, '>'), space), name, end)
+}
+
 // size returns how many bytes appendTo writes, but for what has to be escaped, left out, or given a prefix.
 func (e *Element) size(parentSpace string) int {
 	n := len("</>") + len(e.Local)
@@ -175,6 +186,22 @@ var escapes = func() (t [utf8.RuneSelf]string) {
 	t['\t'], t['\n'], t['\r'] = "&#x9;", "&#xA;", "&#xD;"
 	return t
 }()
+
+// AppendValue appends s as it stands in an attribute's value within single quotes.  Characters that XML cannot carry are dropped.
+func AppendValue(dst []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		if class[s[i]]&writtenInValue == 0 {
+			return appendEscaped(dst, s, true)
+		}
+	}
+	return append(dst, s...)
+}
+
+// AppendText appends s as it stands in an element.  Characters that XML cannot carry are dropped.
+func AppendText(dst []byte, s string) []byte { return appendEscaped(dst, s, false) }
+
+// IsName tells whether s can be the local name of an element or attribute.
+func IsName(s string) bool { return isNCName(s) }
 
 func appendEscaped(dst []byte, s string, value bool) []byte {
 	stays := uint8(writtenInText)
