@@ -9,7 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
+	"syscall"
 	"testing"
 	"text/tabwriter"
 	"time"
@@ -18,20 +18,16 @@ import (
 )
 
 const (
-	convertSpan   = 300 * time.Millisecond // of one measurement
-	convertRounds = 3                      // of all in turn; the best of each counts, since what else the machine does only adds
-
-	convertBallast = 16 << 20
+	convertSpan   = 300 * time.Millisecond // of the processor, for one measurement
+	convertRounds = 5                      // of all in turn; the best of each counts, since what else the machine does only adds
 
 	goalToXML, goalToSDP = 30.0, 15.0 // times stanza's speed, at least
 )
 
 // BenchmarkBesideStanza compares the conversions with those of npm's stanza on the same offers in one run, and with what is the least: reading the
-// bytes once, and the parser of SDP alone.  Only the ratios mean anything on another machine.
+// bytes once, and the parser of SDP alone.  Time is that of the processor, of all threads of the process: what else the machine does hardly
+// counts then, and what the garbage costs does, on both sides.  Only the ratios mean anything on another machine.
 func BenchmarkBesideStanza(b *testing.B) {
-	// A test alone has a heap of 4 MB, collected every few conversions; a Carillon at work has ten times that, and node 16 MB for what is young.
-	ballast := make([]byte, convertBallast)
-	defer runtime.KeepAlive(ballast)
 	for b.Loop() {
 		table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 		fmt.Fprint(table, "\n\tbytes\tcarillon\tallocations\tstanza 12.22.1\tfaster\tgoal\tof the bytes read once\tof pion/sdp's parse\t\n")
@@ -60,15 +56,15 @@ func besideStanza(b *testing.B, table *tabwriter.Writer, name string, least map[
 	type times struct{ ToXML, ToSDP, Parse, ReadSDP, ReadXML time.Duration }
 	var ours, theirs times
 	for range convertRounds {
-		best(&ours.ToXML, median(func() { toXML(b, offer) }))
-		best(&ours.ToSDP, median(func() { toSDP(b, xml) }))
-		best(&ours.Parse, median(func() {
+		best(&ours.ToXML, processorTime(func() { toXML(b, offer) }))
+		best(&ours.ToSDP, processorTime(func() { toSDP(b, xml) }))
+		best(&ours.Parse, processorTime(func() {
 			if err := new(sdp.SessionDescription).UnmarshalString(offer); err != nil {
 				b.Fatal(err)
 			}
 		}))
-		best(&ours.ReadSDP, median(func() { readOnce(offer) }))
-		best(&ours.ReadXML, median(func() { readOnce(string(xml)) }))
+		best(&ours.ReadSDP, processorTime(func() { readOnce(offer) }))
+		best(&ours.ReadXML, processorTime(func() { readOnce(string(xml)) }))
 		out, err := exec.Command("node", "../../testdata/browser/convert.mjs", fmt.Sprint(convertSpan.Milliseconds()), file).Output()
 		if err != nil {
 			b.Fatal(err)
@@ -99,18 +95,28 @@ func best(have *time.Duration, t time.Duration) {
 	}
 }
 
-// median of the time that run takes, in one goroutine, garbage collection included.
-func median(run func()) time.Duration {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	var times []time.Duration
-	for end := time.Now().Add(convertSpan / 2); len(times) < 10 || time.Now().Before(end); {
-		begin := time.Now()
-		run()
-		times = append(times, time.Since(begin))
+// processorTime returns what a run takes of the processor, the mean of as many as fit into the span.
+func processorTime(run func()) time.Duration {
+	run() // what is done once only
+	runtime.GC()
+	for begin, runs := used(), 0; ; {
+		for range 20 {
+			run()
+		}
+		runs += 20
+		if t := used() - begin; t >= convertSpan {
+			return t / time.Duration(runs)
+		}
 	}
-	slices.Sort(times)
-	return times[len(times)/2]
+}
+
+// used returns the processor time of this process.
+func used() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 var readBytes byte

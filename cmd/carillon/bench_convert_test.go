@@ -66,8 +66,8 @@ func toXML(b *testing.B, offer string) []byte {
 		b.Fatal(err)
 	}
 	s := jingle.Stanza{Action: jingle.SessionInitiate, SID: "s1", Contents: d.Contents, Groups: d.Groups}
-	iq := element.New("", "iq", "type", "set", "id", "1", "to", "bob@example.org/x", "from", "alice@example.org/y").Append(s.Element())
-	return iq.AppendTo(nil, "")
+	iq := element.New("", "iq", "type", "set", "id", "1", "to", "bob@example.org/x", "from", "alice@example.org/y")
+	return iq.AppendAround(nil, "", s.AppendTo)
 }
 
 func toSDP(b *testing.B, xml []byte) string {
