@@ -1,7 +1,6 @@
 package jingle
 
 import (
-	"encoding/hex"
 	"slices"
 	"strings"
 
@@ -62,7 +61,11 @@ func (d *decoder) fingerprint(t *Transport, e *element.Element) {
 // missing, the value in upper case with colons.  A setup that is neither of the three becomes "", as holdconn, which XEP-0320 lists and
 // does not define.  It returns false when the value is no hash.
 func NewFingerprint(hash, value string, setup Setup) (Fingerprint, bool) {
-	f := Fingerprint{Hash: strings.ToLower(strings.TrimSpace(hash)), Value: colons(value), Setup: setup}
+	f := Fingerprint{Hash: strings.ToLower(strings.TrimSpace(hash)), Value: value, Setup: setup}
+	plain := isHash(value)
+	if !plain {
+		f.Value = colons(value)
+	}
 	switch setup {
 	case SetupActpass, SetupActive, SetupPassive:
 	default:
@@ -71,7 +74,7 @@ func NewFingerprint(hash, value string, setup Setup) (Fingerprint, bool) {
 	if f.Hash == "" {
 		f.Hash = hashNames[(len(f.Value)+1)/3]
 	}
-	return f, isToken(f.Hash) && isHash(f.Value)
+	return f, isToken(f.Hash) && (plain || isHash(f.Value))
 }
 
 // hashNames is the hash functions of RFC 8122 section 5 by the number of bytes.
@@ -90,15 +93,17 @@ func colons(s string) string {
 	return strings.Join(pairs, ":")
 }
 
+// isHash tells whether s is upper-case hexadecimal pairs with colons, as many as a hash has.
 func isHash(s string) bool {
-	if len(s) < 16*3-1 || len(s) > 64*3-1 || strings.ToUpper(s) != s {
+	if len(s) < 16*3-1 || len(s) > 64*3-1 || len(s)%3 != 2 {
 		return false
 	}
-	for pair := range strings.SplitSeq(s, ":") {
-		if len(pair) != 2 {
-			return false
+	for i := range len(s) {
+		digit := s[i] >= '0' && s[i] <= '9' || s[i] >= 'A' && s[i] <= 'F'
+		if i%3 == 2 {
+			digit = s[i] == ':'
 		}
-		if _, err := hex.DecodeString(pair); err != nil {
+		if !digit {
 			return false
 		}
 	}

