@@ -332,3 +332,40 @@ func TestGoPage(t *testing.T) {
 	}
 	s.waitFor("the call's end", 5*time.Second, func() bool { return s.component.Stats().Calls == 0 })
 }
+
+// begin calls an address and does not wait for an answer.
+func (p *goPage) begin(to string) {
+	p.t.Helper()
+	p.send(map[string]any{"event": "dial", "id": 2, "to": to})
+	p.call = p.await("admitted", 10*time.Second).Call
+	p.openMedia()
+	offer, err := p.pc.CreateOffer(nil)
+	p.must(err)
+	p.must(p.pc.SetLocalDescription(offer))
+	p.offer()
+}
+
+// reoffer changes the call and waits for the answer.
+func (p *goPage) reoffer(o *webrtc.OfferOptions) {
+	p.t.Helper()
+	offer, err := p.pc.CreateOffer(o)
+	p.must(err)
+	p.must(p.pc.SetLocalDescription(offer))
+	p.offer()
+	p.await("answer", 20*time.Second)
+}
+
+// say tells the other side of the call something about this one.
+func (p *goPage) say(info string) {
+	p.send(map[string]any{"event": "session_info", "call": p.call, "info": info})
+}
+
+// order has the echo do something by a word in the chat, and waits for what comes of it.
+func (p *goPage) order(e *echo, word, event string) {
+	p.t.Helper()
+	p.send(map[string]any{"event": "text", "to": e.address, "body": word})
+	p.await(event, 20*time.Second)
+}
+
+// goodbye closes the page.
+func (p *goPage) goodbye() { p.ws.Close(websocket.StatusNormalClosure, "") }
