@@ -10,19 +10,20 @@ import (
 )
 
 // local is a call from a tab to the tabs of another address of our own domain.  Offer, answer and candidates are passed on as
-// the browsers wrote them; they are read only to refuse what is none.
+// the browsers wrote them, but for what one of them would refuse (see extensions); they are read only to refuse what is none.
 type local struct {
 	core
-	address  jid.JID // called, bare
-	caller   pages   // one
-	callee   pages   // those that ring, then the one that answered
-	offer    string
-	lines    sdpconv.Lines
-	toCallee trickle[RemoteCandidate]
-	toCaller trickle[RemoteCandidate]
-	unsaid   infos         // before the call was answered
-	asker    jid.JID       // the tab whose offer waits for an answer in the call; zero for none
-	offered  sdpconv.Lines // after that offer
+	address    jid.JID // called, bare
+	caller     pages   // one
+	callee     pages   // those that ring, then the one that answered
+	offer      string
+	lines      sdpconv.Lines
+	toCallee   trickle[RemoteCandidate]
+	toCaller   trickle[RemoteCandidate]
+	unsaid     infos         // before the call was answered
+	asker      jid.JID       // the tab whose offer waits for an answer in the call; zero for none
+	offered    sdpconv.Lines // after that offer
+	extensions extensions
 }
 
 // NewLocal makes the call of a tab (full JID) to an address (bare) whose tabs are given.
@@ -142,7 +143,8 @@ func (l *local) browserOffer(in BrowserOffer) {
 		l.refuse(in.Tab, unusableSDP("offer", err))
 		return
 	}
-	l.offer, l.lines = in.SDP, lines
+	l.offer, l.lines, l.extensions = in.SDP, lines, extensions{}
+	l.extensions.learn(in.SDP)
 	l.move(ring)
 	for _, p := range l.callee {
 		l.tell(p.tab, Incoming{From: in.Tab.Bare(), Media: mediaOf(d.Contents)})
@@ -210,6 +212,7 @@ func (l *local) browserAnswer(in BrowserAnswer) {
 		return
 	}
 	l.lines = lines
+	l.extensions.learn(in.SDP)
 	l.move(accept)
 	for _, p := range l.caller {
 		l.tell(p.tab, RemoteAnswer{SDP: in.SDP})

@@ -25,8 +25,10 @@ func (l *local) reoffer(in BrowserOffer) {
 	l.asker, l.offered = in.Tab, lines
 	l.toCallee.renew()
 	l.toCaller.renew()
+	sdp := l.extensions.keep(in.SDP)
+	l.extensions.learn(sdp)
 	for _, p := range l.across(in.Tab) {
-		l.tell(p.tab, RemoteOffer{SDP: in.SDP})
+		l.tell(p.tab, RemoteOffer{SDP: sdp})
 	}
 	l.watchAnswer()
 }
@@ -42,6 +44,7 @@ func (l *local) reanswer(in BrowserAnswer) {
 		l.refuse(in.Tab, unusableSDP("answer", err))
 		return
 	}
+	l.extensions.learn(in.SDP)
 	l.tell(l.asker, RemoteAnswer{SDP: in.SDP})
 	l.lines, l.offered, l.asker = lines, nil, jid.JID{}
 	l.stop(TimerAnswer)

@@ -1,0 +1,42 @@
+package call
+
+import "strings"
+
+// extensions is which RTP header extension each id of a call between two browsers stands for (RFC 8285 section 6), as the first SDP with
+// it had it.
+//
+// Firefox (ESR 153) offers anew what it left out of an answer, under ids that it thinks free: the other browser has offered something else
+// under them.  Chromium (156) refuses an offer that gives an id another meaning, also one that it has only in an offer which it
+// is to roll back.
+type extensions map[string]string
+
+// learn takes up the ids of an offer or answer.
+func (x extensions) learn(sdp string) {
+	for line := range strings.SplitSeq(sdp, "\n") {
+		if id, uri, ok := extmap(line); ok && x[id] == "" {
+			x[id] = uri
+		}
+	}
+}
+
+// keep returns an offer without the extensions whose ids stand for something else.
+func (x extensions) keep(offer string) string {
+	var b strings.Builder
+	for line := range strings.SplitAfterSeq(offer, "\n") {
+		if id, uri, ok := extmap(line); !ok || x[id] == "" || x[id] == uri {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// extmap reads an a=extmap line: its id, without a direction, and its URI.
+func extmap(line string) (id, uri string, ok bool) {
+	rest, ok := strings.CutPrefix(strings.TrimSuffix(line, "\r"), "a=extmap:")
+	f := strings.Fields(rest)
+	if !ok || len(f) < 2 {
+		return "", "", false
+	}
+	id, _, _ = strings.Cut(f[0], "/")
+	return id, f[1], true
+}

@@ -1,0 +1,18 @@
+package call
+
+import "testing"
+
+// TestExtensions has the ids of a call between Chromium, which offered sound and picture, and Firefox, which then offers its own.
+func TestExtensions(t *testing.T) {
+	x := extensions{}
+	x.learn("m=audio 9 x 111\r\na=extmap:1 urn:level\r\na=extmap:4/sendrecv urn:mid\r\nm=video 9 x 96\r\na=extmap:2 urn:time\r\na=extmap:4 urn:mid\r\na=extmap:\r\n")
+	x.learn("a=extmap:2 urn:other\r\n") // no browser does so; what was first agreed on counts
+	offer := "m=audio 9 x 109\r\na=extmap:1 urn:level\r\na=extmap:2/recvonly urn:csrc\r\na=extmap:4 urn:mid\r\nm=video 9 x 120\r\na=extmap:2 urn:time\r\na=extmap:9 urn:new\r\na=mid:1\r\n"
+	want := "m=audio 9 x 109\r\na=extmap:1 urn:level\r\na=extmap:4 urn:mid\r\nm=video 9 x 120\r\na=extmap:2 urn:time\r\na=extmap:9 urn:new\r\na=mid:1\r\n"
+	if got := x.keep(offer); got != want {
+		t.Errorf("got\n%s", got)
+	}
+	if got := (extensions{}).keep(offer); got != offer {
+		t.Errorf("of a call without extensions:\n%s", got)
+	}
+}
