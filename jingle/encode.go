@@ -42,39 +42,6 @@ func (p Profile) AppendTo(dst []byte, parentSpace string, s Stanza, by Role) []b
 	return x.out
 }
 
-// size returns about how many bytes of text the stanza is, rather more than less: growing on the way costs as much as a third of it all.
-func (s *Stanza) size() int {
-	n := 256
-	for i := range s.Contents {
-		n += 128
-		if r := s.Contents[i].RTP; r != nil {
-			n += r.size()
-		}
-		if t := s.Contents[i].ICE; t != nil {
-			n += 384 + 192*len(t.Fingerprints) + 256*len(t.Candidates)
-		}
-	}
-	return n
-}
-
-func (r *RTP) size() int {
-	n := 192 + 128*len(r.HdrExts) + 64*len(r.Feedback) + 64*len(r.Streams) + 128*len(r.SourceGroups)
-	for i := range r.PayloadTypes {
-		p := &r.PayloadTypes[i]
-		n += 80 + 64*len(p.Parameters)
-		for j := range p.Feedback {
-			n += 72 + 64*len(p.Feedback[j].Parameters)
-		}
-	}
-	for i := range r.Sources {
-		n += 80
-		for j := range r.Sources[i].Parameters {
-			n += 32 + len(r.Sources[i].Parameters[j].Name) + len(r.Sources[i].Parameters[j].Value)
-		}
-	}
-	return n
-}
-
 func (x *encoder) stanza(s *Stanza) {
 	x.begin(NS, "jingle")
 	x.optional("action", string(s.Action))

@@ -24,6 +24,8 @@ func FromSDP(sdp string, author jingle.Role, l Lines) (jingle.Description, Lines
 	}
 	r := &reader{doc: doc, author: author, old: l, lines: make(Lines, len(l), max(len(l), len(doc.media)))}
 	copy(r.lines, l)
+	few := max(min(len(sdp)/160, 64), 4)
+	r.parameters.size, r.feedbacks.size, r.extensions.size = 2*few, few, few
 	if err := r.read(); err != nil {
 		return jingle.Description{}, nil, nil, err
 	}
@@ -54,7 +56,7 @@ type reader struct {
 // slab makes many small slices of few allocations.
 type slab[T any] struct {
 	room []T // the part that is in use
-	size int // of the next room
+	size int // of the next room: at first what an SDP of its length probably has
 }
 
 // add appends to a list that the slab made.  The one that grew last grows in place; lists that are made one after another, as SDP has
@@ -73,8 +75,8 @@ func (s *slab[T]) add(list []T, x T) []T {
 		most = 2 * n // it was followed by another and comes back: not for one more only
 	}
 	if end+most > cap(s.room) {
-		s.size = min(max(2*s.size, 16), 64)
 		s.room, end = make([]T, 0, max(s.size, most)), 0
+		s.size = 48
 	}
 	s.room = s.room[:end+most]
 	list = append(append(s.room[end:end:end+most], list...), x)
