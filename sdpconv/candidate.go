@@ -11,8 +11,8 @@ import (
 const maxCandidate = 1024
 
 // ParseCandidate reads a candidate attribute (RFC 8839 section 5.1), with or without "a=" and "candidate:" before it, and
-// returns the candidate and the ufrag that browsers append.  Extensions it has no field for (network-id, network-cost) are dropped: they
-// mean something to the browser that wrote them only.  The error is an *Error.
+// returns the candidate and the ufrag that browsers append.  Extensions it has no field for are dropped: UnknownExtensions tells which.
+// The error is an *Error.
 func ParseCandidate(line string) (jingle.Candidate, string, error) {
 	text := strings.TrimPrefix(strings.TrimPrefix(strings.TrimSpace(line), "a="), "candidate:")
 	bad := func(msg string) (jingle.Candidate, string, error) {
@@ -58,21 +58,51 @@ func isCandidateType(s string) bool {
 // extensions reads the name and value pairs behind the type, in any order, and returns the ufrag.
 func extensions(c *jingle.Candidate, f []string) (ufrag string) {
 	for ; len(f) >= 2; f = f[2:] {
-		n, _ := strconv.ParseUint(f[1], 10, 16)
-		switch f[0] {
-		case "raddr":
-			c.RelAddr = f[1]
-		case "rport":
-			c.RelPort = int(n)
-		case "tcptype":
-			c.TCPType = f[1]
-		case "generation":
-			c.Generation = int(n)
-		case "ufrag":
+		if !extension(c, f[0], f[1]) && f[0] == "ufrag" {
 			ufrag = f[1]
 		}
 	}
 	return ufrag
+}
+
+// extension takes over what a candidate of Jingle has a field for.
+func extension(c *jingle.Candidate, name, value string) bool {
+	number := func(field *int) bool {
+		n, err := strconv.ParseUint(value, 10, 16)
+		if err == nil {
+			*field = int(n)
+		}
+		return err == nil
+	}
+	switch name {
+	case "raddr":
+		c.RelAddr = value
+		return true
+	case "rport":
+		return number(&c.RelPort)
+	case "generation":
+		return number(&c.Generation)
+	case "tcptype":
+		c.TCPType = value
+		return c.Protocol == "tcp"
+	}
+	return false
+}
+
+// UnknownExtensions returns the names of the extensions of a candidate that Jingle has no attribute for, such as the network-id and
+// network-cost by which Chromium prefers one of its networks, and of those whose value is none.
+func UnknownExtensions(line string) (names []string) {
+	f := strings.Fields(line)
+	if len(f) < 8 {
+		return nil
+	}
+	c := jingle.Candidate{Protocol: strings.ToLower(f[2])}
+	for f = f[8:]; len(f) > 0; f = f[min(len(f), 2):] {
+		if len(f) == 1 || !extension(&c, f[0], f[1]) && f[0] != "ufrag" {
+			names = append(names, f[0])
+		}
+	}
+	return names
 }
 
 // FormatCandidate returns "candidate:..." for addIceCandidate.  A ufrag keeps candidates of different ICE generations apart;

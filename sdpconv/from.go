@@ -254,7 +254,7 @@ func (r *reader) line(i int) Line {
 	return line
 }
 
-// name returns the name of a new content: the mid where every client takes that, else a number.
+// name returns the name of a new content: the mid where every client takes that, else a number, which is a loss.
 func (r *reader) name(i int) string {
 	mid := r.mids[i]
 	taken := func(name string) bool {
@@ -264,8 +264,12 @@ func (r *reader) name(i int) string {
 	if isMid(mid) && !taken(mid) {
 		return mid
 	}
+	a, _ := r.doc.media[i].attr("mid")
 	for n := i; ; n++ {
 		if name := strconv.Itoa(n); !taken(name) {
+			if a.number > 0 && !r.doc.media[i].rejected() {
+				r.lose(a.line, "too long for the name of a content, or taken; this has a number")
+			}
 			return name
 		}
 	}
@@ -344,17 +348,34 @@ func (r *reader) groups() {
 			r.lose(a.line, "group without semantics")
 			continue
 		}
-		g := jingle.Group{Semantics: f[0]}
-		for _, mid := range f[1:] {
-			i := slices.Index(r.mids, mid)
-			if i >= 0 && r.media[i].content != nil && !slices.Contains(g.Names, r.lines[i].Name) {
-				g.Names = append(g.Names, r.lines[i].Name)
-			}
-		}
-		if len(g.Names) > 0 {
-			r.out.Groups = append(r.out.Groups, g)
-		} else if len(f) > 1 {
+		g := r.group(a.line, f)
+		switch {
+		case len(g.Names) == 0 && len(f) > 1:
 			r.lose(a.line, "no content of the group is left")
+		case len(g.Names) == 0:
+		case len(r.out.Groups) >= maxGroups:
+			r.lose(a.line, "too many groups")
+		default:
+			r.out.Groups = append(r.out.Groups, g)
 		}
 	}
+}
+
+// group translates the semantics and mids of a group.
+func (r *reader) group(l line, f []string) jingle.Group {
+	g := jingle.Group{Semantics: f[0]}
+	strange := ""
+	for _, mid := range f[1:] {
+		i := slices.Index(r.mids, mid)
+		switch {
+		case i < 0 && strange == "":
+			strange = mid
+		case i >= 0 && r.media[i].content != nil && !slices.Contains(g.Names, r.lines[i].Name):
+			g.Names = append(g.Names, r.lines[i].Name)
+		}
+	}
+	if strange != "" && len(g.Names) > 0 {
+		r.lose(l, "no m-line has the mid "+strconv.Quote(strange))
+	}
+	return g
 }

@@ -117,6 +117,13 @@ var explanations = [][2]string{
 	{"beside parameters with", "Conversations ends the call over it."},
 	{"a=cryptex", "No XEP.  Kept in the description as Jitsi has it; without it header extensions are in the clear, as ever."},
 	{"a=extmap-allow-mixed: no Jingle", "Said in a section of data channels, which has no header extensions."},
+	{"network-id", "Networks of the writer's machine.  Chromium prefers pairs of cheap ones, and without knows those of its own side only."},
+	{"network-cost", "Networks of the writer's machine.  Chromium prefers pairs of cheap ones, and without knows those of its own side only."},
+	{"but for rtcp-mux", "Jingle asks for rtcp-mux and does not say that nothing else is taken; browsers take nothing else."},
+	{"no m-line has the mid", "There is nothing to group."},
+	{"the section says another", "A section can say it once; the last line holds, of mids the first."},
+	{"s=: no Jingle", "The name of a session, for people, which XMPP has no place for."},
+	{"t=: no Jingle", "Jingle sessions are now."},
 	{"no Jingle for it at session level", "No XEP has a word for it."},
 	{"no Jingle for it", "No XEP has a word for it."},
 }

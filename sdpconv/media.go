@@ -29,6 +29,8 @@ type mediaReader struct {
 	msids     []jingle.Stream
 	sources   []line   // a=ssrc and a=ssrc-group
 	rids      []string // that are sent
+	ufrags    []string // that candidates name, in their order
+	said      [numOnce]line
 }
 
 // level is where an attribute can stand.
@@ -47,6 +49,22 @@ type attribute struct {
 	read   func(*mediaReader, attr) error
 }
 
+// once is what a section can say once.  The last line holds; one before that says it otherwise is a loss.
+type once int
+
+const (
+	onceDirection once = iota
+	onceUfrag
+	oncePwd
+	onceSetup
+	oncePTime
+	onceMaxPTime
+	onceSCTPPort
+	onceMessageSize
+	onceSCTPMap
+	numOnce
+)
+
 // attributes is what Jingle has words for, and structure.  All others are losses.
 var attributes map[string]attribute
 
@@ -55,14 +73,21 @@ func init() {
 		return func(m *mediaReader, _ attr) error { set(m); return nil }
 	}
 	structure := flag(func(*mediaReader) {}) // read before, or written anew
-	direction := func(m *mediaReader, a attr) error { m.direction = a.key(); return nil }
+	single := func(what once, read func(*mediaReader, attr) error) func(*mediaReader, attr) error {
+		return func(m *mediaReader, a attr) error {
+			m.replace(what, a)
+			return read(m, a)
+		}
+	}
+	direction := single(onceDirection, func(m *mediaReader, a attr) error { m.direction = a.key(); return nil })
 	attributes = map[string]attribute{
-		"group": {atSession, structure}, "msid-semantic": {anywhere, structure}, "mid": {inMedia, structure}, "bundle-only": {inMedia, structure},
+		"group": {atSession, structure}, "msid-semantic": {anywhere, structure}, "bundle-only": {inMedia, structure},
+		"mid":      {inMedia, (*mediaReader).otherMid},
 		"rtcp":     {inMedia, func(m *mediaReader, a attr) error { m.rtcp = a.value(); return nil }},
 		"sendrecv": {anywhere, direction}, "sendonly": {anywhere, direction}, "recvonly": {anywhere, direction}, "inactive": {anywhere, direction},
 
-		"ice-ufrag":         {anywhere, func(m *mediaReader, a attr) error { return m.credential(&m.ice.Ufrag, a) }},
-		"ice-pwd":           {anywhere, func(m *mediaReader, a attr) error { return m.credential(&m.ice.Pwd, a) }},
+		"ice-ufrag":         {anywhere, single(onceUfrag, func(m *mediaReader, a attr) error { return m.credential(&m.ice.Ufrag, a) })},
+		"ice-pwd":           {anywhere, single(oncePwd, func(m *mediaReader, a attr) error { return m.credential(&m.ice.Pwd, a) })},
 		"ice-options":       {anywhere, (*mediaReader).iceOptions},
 		"ice-lite":          {anywhere, flag(func(m *mediaReader) { m.ice.Lite = true })},
 		"fingerprint":       {anywhere, (*mediaReader).fingerprint},
@@ -75,12 +100,12 @@ func init() {
 		"rtpmap":             {inRTP, (*mediaReader).rtpmap},
 		"fmtp":               {inRTP, (*mediaReader).fmtp},
 		"rtcp-fb":            {inRTP, (*mediaReader).feedback},
-		"ptime":              {inRTP, func(m *mediaReader, a attr) error { return m.packetTime(&m.ptime, a) }},
-		"maxptime":           {inRTP, func(m *mediaReader, a attr) error { return m.packetTime(&m.maxptime, a) }},
+		"ptime":              {inRTP, single(oncePTime, func(m *mediaReader, a attr) error { return m.packetTime(&m.ptime, a) })},
+		"maxptime":           {inRTP, single(onceMaxPTime, func(m *mediaReader, a attr) error { return m.packetTime(&m.maxptime, a) })},
 		"extmap":             {inRTP | atSession, (*mediaReader).extmap},
 		"extmap-allow-mixed": {inRTP | atSession, flag(func(m *mediaReader) { m.rtp.AllowMixed = true })},
 		"rtcp-mux":           {inMedia, flag(func(m *mediaReader) { m.rtp.RTCPMux = true })},
-		"rtcp-mux-only":      {inMedia, flag(func(m *mediaReader) { m.rtp.RTCPMux = true })},
+		"rtcp-mux-only":      {inMedia, (*mediaReader).muxOnly},
 		"rtcp-rsize":         {inRTP, flag(func(m *mediaReader) { m.rtp.RTCPReducedSize = true })},
 		"content":            {inRTP, (*mediaReader).category},
 		"ssrc":               {inRTP, (*mediaReader).ssrc},
@@ -91,9 +116,9 @@ func init() {
 		"crypto":             {inRTP, (*mediaReader).crypto},
 		"zrtp-hash":          {inRTP, (*mediaReader).zrtpHash},
 
-		"sctp-port":        {inData, (*mediaReader).sctpPort},
-		"max-message-size": {inData, (*mediaReader).maxMessageSize},
-		"sctpmap":          {inData, (*mediaReader).sctpmap},
+		"sctp-port":        {inData, single(onceSCTPPort, (*mediaReader).sctpPort)},
+		"max-message-size": {inData, single(onceMessageSize, (*mediaReader).maxMessageSize)},
+		"sctpmap":          {inData, single(onceSCTPMap, (*mediaReader).sctpmap)},
 		"dcmap":            {inData, (*mediaReader).dcmap},
 	}
 }
@@ -107,6 +132,22 @@ func (m *mediaReader) attribute(a attr, at level) error {
 		m.lose(a.line, "no Jingle for it at session level")
 	default:
 		m.lose(a.line, "no Jingle for it")
+	}
+	return nil
+}
+
+// replace reports a line that another takes the place of.
+func (m *mediaReader) replace(what once, by attr) {
+	if before := m.said[what]; before.number > 0 && before.text != by.text {
+		m.lose(before, "the section says another")
+	}
+	m.said[what] = by.line
+}
+
+// otherMid reports a second mid: the first, which holds, was read before.
+func (m *mediaReader) otherMid(a attr) error {
+	if first, _ := m.section.attr("mid"); first.value() != a.value() {
+		m.lose(a.line, "the section says another")
 	}
 	return nil
 }
@@ -138,6 +179,10 @@ func (m *mediaReader) read() error {
 			m.lose(b.line, "no Jingle for the bandwidth of data channels")
 			continue
 		}
+		if len(m.rtp.Bandwidths) >= maxFeedback {
+			m.lose(b.line, "too many bandwidths")
+			continue
+		}
 		m.rtp.Bandwidths = append(m.rtp.Bandwidths, jingle.Bandwidth{Type: b.kind, Value: b.value})
 	}
 	for _, l := range m.section.other {
@@ -160,7 +205,12 @@ func (m *mediaReader) inherit(s *mediaReader) {
 	m.ice.GatheringComplete = s.ice.GatheringComplete || m.ice.GatheringComplete
 	m.rtp.AllowMixed = s.rtp.AllowMixed || m.rtp.AllowMixed
 	for _, x := range s.rtp.HdrExts {
-		if !slices.ContainsFunc(m.rtp.HdrExts, func(o jingle.HdrExt) bool { return o.ID == x.ID }) {
+		switch {
+		case slices.ContainsFunc(m.rtp.HdrExts, func(o jingle.HdrExt) bool { return o.ID == x.ID }):
+		case len(m.rtp.HdrExts) >= maxHdrExts:
+			m.lose(m.section.head, "too many header extensions")
+			return
+		default:
 			m.rtp.HdrExts = append(m.rtp.HdrExts, x)
 		}
 	}
@@ -221,6 +271,7 @@ func (m *mediaReader) finishTransport(line *Line) error {
 		return m.fail("m-line without a=fingerprint")
 	}
 	m.content.ICE = &m.ice
+	m.finishCandidates()
 	if len(m.ice.Fingerprints) == 0 {
 		return nil
 	}
@@ -244,25 +295,39 @@ func (m *mediaReader) finishSetup(line *Line) {
 		return
 	}
 	if m.setup == "" || m.setup == jingle.SetupActpass {
+		open := m.setup
 		m.setup = answerSetup(line.Offered.Setup, "")
+		if open != "" {
+			m.lose(m.setupLine(), fmt.Sprintf(repairSetup, Answer, m.setup))
+		}
 	}
 	said := m.setup
 	if m.setup = line.DTLS.answered(m.author, said); m.setup != said {
-		a, _ := m.section.attr("setup")
-		if a.number == 0 {
-			a, _ = m.session.section.attr("setup")
-		}
-		if a.number == 0 {
-			a.line = m.section.head
-		}
-		m.lose(a.line, fmt.Sprintf(repairRole, m.setup))
+		m.lose(m.setupLine(), fmt.Sprintf(repairRole, m.setup))
 	}
+}
+
+// setupLine is the line that says the DTLS role, the m-line where none does.
+func (m *mediaReader) setupLine() line {
+	for _, s := range []*section{m.section, m.session.section} {
+		if a, ok := s.attr("setup"); ok {
+			return a.line
+		}
+	}
+	return m.section.head
 }
 
 // finishRawUDP makes candidates of the addresses in c= and a=rtcp (XEP-0177 section 4).
 func (m *mediaReader) finishRawUDP() error {
 	if m.section.address == "" || m.section.port == 0 {
 		return m.fail("m-line with neither ICE nor an address")
+	}
+	for i := range m.section.attrs {
+		a := m.section.at(i)
+		switch a.key() {
+		case "candidate", "remote-candidates", "end-of-candidates", "ice-options", "setup":
+			m.lose(a.line, "neither ICE nor DTLS that it is said for")
+		}
 	}
 	raw := &jingle.RawUDP{Candidates: []jingle.RawCandidate{{ID: "rtp", Component: 1, IP: m.section.address, Port: m.section.port}}}
 	if f := strings.Fields(m.rtcp); len(f) > 0 && !m.rtp.RTCPMux {
@@ -272,6 +337,8 @@ func (m *mediaReader) finishRawUDP() error {
 				c.IP = f[3]
 			}
 			raw.Candidates = append(raw.Candidates, c)
+		} else if a, ok := m.section.attr("rtcp"); ok {
+			m.lose(a.line, "no port for RTCP")
 		}
 	}
 	m.content.RawUDP = raw

@@ -85,6 +85,7 @@ func (m *mediaReader) readCryptex(a attr) error {
 func (m *mediaReader) readSetup(a attr) error {
 	switch s := jingle.Setup(strings.TrimSpace(a.value())); s {
 	case jingle.SetupActpass, jingle.SetupActive, jingle.SetupPassive:
+		m.replace(onceSetup, a)
 		m.setup = s
 	case "holdconn":
 		m.lose(a.line, "XEP-0320 does not define it")
@@ -95,7 +96,7 @@ func (m *mediaReader) readSetup(a attr) error {
 }
 
 func (m *mediaReader) candidate(a attr) error {
-	c, _, err := ParseCandidate(a.text)
+	c, ufrag, err := ParseCandidate(a.text)
 	switch {
 	case err != nil:
 		m.lose(a.line, "no candidate of RFC 8839")
@@ -103,8 +104,33 @@ func (m *mediaReader) candidate(a attr) error {
 		m.lose(a.line, "too many candidates")
 	default:
 		m.ice.Candidates = append(m.ice.Candidates, c)
+		m.ufrags = append(m.ufrags, ufrag)
+		if names := UnknownExtensions(a.text); len(names) > 0 {
+			m.lose(a.line, "no Jingle for "+strings.Join(names, ", ")+" of a candidate")
+		}
 	}
 	return nil
+}
+
+// finishCandidates leaves out candidates of another ICE generation than that of the section.
+func (m *mediaReader) finishCandidates() {
+	i := -1
+	m.ice.Candidates = slices.DeleteFunc(m.ice.Candidates, func(jingle.Candidate) bool {
+		i++
+		return m.ufrags[i] != "" && m.ufrags[i] != m.ice.Ufrag
+	})
+	if len(m.ice.Candidates) == len(m.ufrags) {
+		return
+	}
+	for i := range m.section.attrs {
+		a := m.section.at(i)
+		if a.key() != "candidate" {
+			continue
+		}
+		if _, ufrag, err := ParseCandidate(a.text); err == nil && ufrag != "" && ufrag != m.ice.Ufrag {
+			m.lose(a.line, "of another ICE generation than ufrag "+m.ice.Ufrag)
+		}
+	}
 }
 
 // remoteCandidates reads "component address port" in a row (RFC 8839 section 5.2).

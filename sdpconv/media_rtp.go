@@ -14,6 +14,7 @@ const (
 	maxFeedback   = 64
 	maxHdrExts    = 64
 	maxSources    = 128
+	maxGroups     = 16 // of the session
 )
 
 // beginRTP reads the m-line.
@@ -42,9 +43,12 @@ func (m *mediaReader) perFormat(a attr) (*jingle.PayloadType, string) {
 		n = 10*n + uint(value[i]-'0')
 		i++
 	}
-	if i == 0 || i == len(value) || value[i] != ' ' || n > 255 {
+	if i == 0 || n > 255 || i < len(value) && value[i] != ' ' {
 		m.lose(a.line, "no payload type")
 		return nil, ""
+	}
+	if i == len(value) {
+		return nil, "" // says nothing
 	}
 	if n > 127 || m.at[n] == 0 {
 		m.lose(a.line, "the m-line has no such payload type")
@@ -77,8 +81,12 @@ func (m *mediaReader) rtpmap(a attr) error {
 		if err != nil {
 			return m.bad(a, "no number of channels")
 		}
-		if channels != 1 && m.rtp.Media == "audio" { // the default; video codecs have none
+		switch {
+		case channels == 1: // the default
+		case m.rtp.Media == "audio":
 			p.Channels = int(channels)
+		default:
+			m.lose(a.line, "only audio has channels")
 		}
 	}
 	return nil
@@ -160,13 +168,32 @@ func (m *mediaReader) feedback(a attr) error {
 		m.lose(a.line, "too many feedback types")
 		return nil
 	}
-	fb := jingle.Feedback{Type: kind, Subtype: subtype}
-	for rest != "" && len(fb.Parameters) < maxParameters {
+	*list = m.feedbacks.add(*list, jingle.Feedback{Type: kind, Subtype: subtype, Parameters: m.words(a, rest)})
+	return nil
+}
+
+func isDirectionWord(s string) bool {
+	return s == "sendrecv" || s == "sendonly" || s == "recvonly" || s == "inactive"
+}
+
+// words reads what stands behind a feedback type or a header extension.
+func (m *mediaReader) words(a attr, rest string) (list []jingle.Parameter) {
+	for rest != "" {
+		if len(list) >= maxParameters {
+			m.lose(a.line, "too many parameters")
+			break
+		}
 		var word string
 		word, rest = field(rest)
-		fb.Parameters = append(fb.Parameters, pair(word))
+		list = append(list, pair(word))
 	}
-	*list = m.feedbacks.add(*list, fb)
+	return list
+}
+
+// muxOnly reads a=rtcp-mux-only (RFC 8858), of which Jingle has the half that says rtcp-mux.
+func (m *mediaReader) muxOnly(a attr) error {
+	m.rtp.RTCPMux = true
+	m.lose(a.line, "no Jingle for it, but for rtcp-mux")
 	return nil
 }
 
@@ -223,12 +250,10 @@ func (m *mediaReader) extmap(a attr) error {
 		m.lose(a.line, "too many header extensions")
 		return nil
 	}
-	x := jingle.HdrExt{ID: int(n), URI: uri, Senders: senders(dir, m.author)}
-	for rest != "" && len(x.Parameters) < maxParameters {
-		var word string
-		word, rest = field(rest)
-		x.Parameters = append(x.Parameters, pair(word))
+	if dir != "" && !isDirectionWord(dir) {
+		m.lose(a.line, "no direction "+strconv.Quote(dir))
 	}
+	x := jingle.HdrExt{ID: int(n), URI: uri, Senders: senders(dir, m.author), Parameters: m.words(a, rest)}
 	m.rtp.HdrExts = m.extensions.add(m.rtp.HdrExts, x)
 	return nil
 }

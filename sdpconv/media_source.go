@@ -32,13 +32,16 @@ func (m *mediaReader) ssrc(a attr) error {
 		m.rtp.Sources = append(m.rtp.Sources, jingle.Source{SSRC: id})
 	}
 	s := &m.rtp.Sources[i]
+	value = strings.TrimSpace(value)
+	before := slices.IndexFunc(s.Parameters, func(p jingle.Parameter) bool { return p.Name == name })
 	switch {
-	case slices.ContainsFunc(s.Parameters, func(p jingle.Parameter) bool { return p.Name == name }):
+	case before >= 0 && s.Parameters[before].Value == value:
+	case before >= 0:
 		m.lose(a.line, "said twice")
 	case len(s.Parameters) >= maxParameters || !isWord(name):
 		m.lose(a.line, "no parameter of a source")
 	default:
-		s.Parameters = m.parameters.add(s.Parameters, jingle.Parameter{Name: name, Value: strings.TrimSpace(value), HasValue: true})
+		s.Parameters = m.parameters.add(s.Parameters, jingle.Parameter{Name: name, Value: value, HasValue: true})
 	}
 	return nil
 }
@@ -136,7 +139,7 @@ func (m *mediaReader) finishSources() {
 			}
 		}
 	}
-	for _, id := range m.rids {
+	for _, id := range m.rids[:min(len(m.rids), maxSources-len(m.rtp.Sources))] {
 		m.rtp.Sources = append(m.rtp.Sources, jingle.Source{RID: id})
 	}
 	m.rtp.SourceGroups = slices.DeleteFunc(m.rtp.SourceGroups, func(g jingle.SourceGroup) bool {

@@ -158,8 +158,12 @@ func (c *cutter) cut(l line, begin int) error {
 			return nil
 		}
 		c.section.bands = append(c.section.bands, band{l, kind, value})
-	case 'v', 'o', 's', 't', 'c':
-		// Constants, or an address.
+	case 'v', 'o', 'c':
+		// Made anew, or an address.
+	case 's', 't':
+		if v := strings.TrimSpace(l.text[2:]); v != "" && v != "-" && v != "0 0" { // what RFC 9429 section 5.2.1 has
+			c.section.other = append(c.section.other, l)
+		}
 	default:
 		c.section.other = append(c.section.other, l)
 	}

@@ -162,12 +162,8 @@ func (r *replay) trickle(s step) {
 // back; a browser that answered first offers again what the other never had.
 func (r *replay) compare(s step, text string, again bool) {
 	r.Helper()
-	without := map[int]bool{}
 	losses := r.legs[s.author()].losses
-	for _, l := range losses {
-		without[l.Number] = true
-	}
-	for _, l := range strings.Split(meaningOf(s.SDP, without).compare(meaningOf(text, nil), losses, nil), "\n") {
+	for _, l := range strings.Split(meaningOf(s.SDP, lostLines(losses)).compare(meaningOf(text, nil), losses, nil), "\n") {
 		f := strings.Fields(l)
 		switch {
 		case len(f) < 4:

@@ -1,0 +1,86 @@
+package sdpconv
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"carillon/jingle"
+)
+
+// Nothing is lost in silence, and nothing is called lost that is not: one line added to an offer, and what is said of it.
+func TestFromSDPIsNotSilent(t *testing.T) {
+	long := strings.Repeat("m", 17)
+	for _, tt := range []struct{ line, reason string }{
+		{"a=candidate:1 1 udp 5 192.0.2.7 4000 typ host generation 0 ufrag ufra", ""},
+		{"a=candidate:1 1 udp 5 192.0.2.7 4000 typ host ufrag old", "of another ICE generation than ufrag ufra"},
+		{"a=candidate:1 1 udp 5 192.0.2.7 4000 typ host network-id 1 generation 0 network-cost 10", "no Jingle for network-id, network-cost of a candidate"},
+		{"a=candidate:1 1 udp 5 192.0.2.7 4000 typ host generation 70000", "no Jingle for generation of a candidate"},
+		{"a=candidate:1 1 udp 5 192.0.2.7 4000 typ host tcptype active odd", "no Jingle for tcptype, odd of a candidate"},
+		{"a=mid:0", ""},
+		{"a=mid:9", "the section says another"},
+		{"a=setup:actpass", ""},
+		{"a=fmtp:111", ""},
+		{"a=ssrc:1 cname:c", ""},
+		{"a=ssrc:1 cname:d", "said twice"},
+		{"a=extmap:13/both urn:x", `no direction "both"`},
+		{"a=extmap:13/sendrecv urn:x", ""},
+		{"a=extmap:13 urn:x" + strings.Repeat(" y", maxParameters+1), "too many parameters"},
+		{"a=rtcp-mux-only", "no Jingle for it, but for rtcp-mux"},
+	} {
+		losses := lossesOf(t, browserSDP(append(audio("0", "actpass", "a=ssrc:1 cname:c"), tt.line)...))
+		switch {
+		case tt.reason == "" && len(losses) > 0, tt.reason != "" && len(losses) != 1:
+			t.Errorf("%s: %v", tt.line, losses)
+		case tt.reason != "" && (losses[0].Line != tt.line || losses[0].Reason != tt.reason):
+			t.Errorf("%s: %v, want %s", tt.line, losses, tt.reason)
+		}
+	}
+	for _, tt := range []struct{ old, new, loss string }{
+		{"s=-", "s=Asterisk", "3: s=Asterisk: no Jingle for it"},
+		{"s=-", "s= ", ""},
+		{"t=0 0", "t=3034423619 3042462419", "4: t=3034423619 3042462419: no Jingle for it"},
+		{"t=0 0", "t=0 0\r\na=group:BUNDLE 0 7", `5: a=group:BUNDLE 0 7: no m-line has the mid "7"`},
+		{"t=0 0", "t=0 0" + strings.Repeat("\r\na=group:LS 0", maxGroups+1), "21: a=group:LS 0: too many groups"},
+		{"a=mid:0", "a=mid:" + long, "7: a=mid:" + long + ": too long for the name of a content, or taken; this has a number"},
+		{"a=sendrecv", "a=sendrecv\r\na=inactive", "14: a=sendrecv: the section says another"},
+	} {
+		sdp := browserSDP(audio("0", "actpass", "a=sendrecv")...)
+		changed := strings.Replace(sdp, tt.old+"\r\n", tt.new+"\r\n", 1)
+		losses := lossesOf(t, changed)
+		if got := strings.Trim(fmt.Sprint(losses), "[]"); got != tt.loss {
+			t.Errorf("%s: %s, want %s", tt.new, got, tt.loss)
+		}
+	}
+}
+
+// What is said of ICE in a section without it is of no use, and no secret.
+func TestFromSDPReportsICEWithoutCredentials(t *testing.T) {
+	losses := lossesOf(t, "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\na=setup:actpass\r\n"+
+		"a=candidate:1 1 udp 5 192.0.2.7 4000 typ host\r\na=end-of-candidates\r\na=rtcp:none\r\n")
+	if got := fmt.Sprint(losses); len(losses) != 4 || strings.Count(got, "neither ICE nor DTLS") != 3 || !strings.Contains(got, "10: a=rtcp:none: no port") {
+		t.Error(got)
+	}
+}
+
+// An answer cannot leave the DTLS role open; that it did is reported.
+func TestFromSDPReportsOpenAnswer(t *testing.T) {
+	offer := browserSDP(audio("0", "actpass")...)
+	_, lines, _, err := FromSDP(offer, jingle.Initiator, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, _, losses, err := FromSDP(offer, jingle.Responder, lines)
+	if err != nil || len(losses) != 1 || losses[0].Line != "a=setup:actpass" || d.Contents[0].ICE.Fingerprints[0].Setup != jingle.SetupActive {
+		t.Errorf("%v, %v", losses, err)
+	}
+}
+
+func lossesOf(t *testing.T, sdp string) []Loss {
+	t.Helper()
+	_, _, losses, err := FromSDP(sdp, jingle.Initiator, nil)
+	if err != nil {
+		t.Fatalf("%v in %s", err, sdp)
+	}
+	return losses
+}
