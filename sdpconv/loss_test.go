@@ -124,6 +124,7 @@ var explanations = [][2]string{
 	{"the section says another", "A section can say it once; the last line holds, of mids the first."},
 	{"s=: no Jingle", "The name of a session, for people, which XMPP has no place for."},
 	{"t=: no Jingle", "Jingle sessions are now."},
+	{"no number of streams since RFC 8841", "RFC 8841 dropped it: the association agrees on streams itself."},
 	{"no Jingle for it at session level", "No XEP has a word for it."},
 	{"no Jingle for it", "No XEP has a word for it."},
 }

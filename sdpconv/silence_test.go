@@ -84,3 +84,49 @@ func lossesOf(t *testing.T, sdp string) []Loss {
 	}
 	return losses
 }
+
+// What a description says and SDP cannot is reported.
+func TestToSDPIsNotSilent(t *testing.T) {
+	with := func(change func(d *jingle.Description)) jingle.Description {
+		d := jingle.Description{Contents: []jingle.Content{opus("0"), vp8("1")}, Groups: []jingle.Group{{Semantics: "BUNDLE", Names: []string{"0", "1"}}}}
+		d.Contents[0].RTP.HdrExts = []jingle.HdrExt{{ID: 1, URI: "urn:a"}}
+		change(&d)
+		return d
+	}
+	for _, tt := range []struct {
+		change func(d *jingle.Description)
+		loss   string
+	}{
+		{func(*jingle.Description) {}, ""},
+		{func(d *jingle.Description) { d.Contents[1].RTP.HdrExts = []jingle.HdrExt{{ID: 1, URI: "urn:a"}} }, ""},
+		{func(d *jingle.Description) { d.Contents[1].RTP.HdrExts = []jingle.HdrExt{{ID: 1, URI: "urn:b"}} }, "0: a=extmap:1 urn:b: number is taken in the bundle"},
+		{func(d *jingle.Description) {
+			d.Contents[1].RTP.HdrExts = []jingle.HdrExt{{ID: 1, URI: "urn:b"}}
+			d.Groups = nil
+		}, ""},
+		{func(d *jingle.Description) { d.Groups[0].Names[1] = "x" }, "0: a=group:BUNDLE x: no such content"},
+		{func(d *jingle.Description) {
+			d.Contents[0].RTP.HdrExts[0].Parameters = []jingle.Parameter{{Name: "a b"}}
+		},
+			"0: a=extmap:1 urn:a a b=: no word for the last parameter"},
+		{func(d *jingle.Description) { d.Contents[0].RTP.TRRInt = "x" }, "0: a=rtcp-fb:* trr-int x: no feedback"},
+		{func(d *jingle.Description) {
+			p := d.Contents[0].RTP.PayloadTypes[0]
+			p.PTime = 20
+			other := p
+			other.ID, other.PTime = 112, 40
+			d.Contents[0].RTP.PayloadTypes = []jingle.PayloadType{p, other}
+		}, "0: a=ptime:40: another payload type says another, and a section has one"},
+		{func(d *jingle.Description) {
+			d.Contents[0].ICE.Candidates = []jingle.Candidate{{Foundation: "1", Component: 1, Protocol: "udp", Priority: 5, IP: "192.0.2.1", Port: 9, Type: "local"}}
+		}, `0: a=candidate:1 1 udp 5 192.0.2.1 9 typ host generation 0: written as a host candidate, no type "local"`},
+		{func(d *jingle.Description) {
+			d.Contents[1].RTP, d.Contents[1].ICE.SCTP = nil, &jingle.SCTP{Port: 5000, Protocol: "webrtc-datachannel", Streams: 1024}
+		}, "0: a=sctpmap:5000 webrtc-datachannel 1024: no number of streams since RFC 8841"},
+	} {
+		_, _, losses, err := ToSDP(with(tt.change), jingle.Initiator, Offer, nil, Origin{1, 1})
+		if got := strings.Trim(fmt.Sprint(losses), "[]"); err != nil || got != tt.loss {
+			t.Errorf("%s, %v, want %s", got, err, tt.loss)
+		}
+	}
+}

@@ -176,6 +176,9 @@ func (w *writer) open(c *jingle.Content) (int, error) {
 	}
 	at := slices.IndexFunc(w.lines, func(l Line) bool { return l.State == Free })
 	line := Line{Mid: w.mid(c.Name), Name: c.Name, Creator: c.Creator, Kind: kindOf(c)}
+	if line.Mid != c.Name {
+		w.lose("a=mid:"+c.Name, "no token of at most 16 bytes, or taken; the m-line has a number")
+	}
 	if at >= 0 {
 		line.Past = w.lines[at].past()
 		w.lines[at] = line
@@ -356,6 +359,8 @@ func (w *writer) group(g *jingle.Group) {
 	for _, name := range g.Names {
 		i := slices.IndexFunc(w.sections, func(s *mediaWriter) bool { return s != nil && s.content.Name == name })
 		switch {
+		case i < 0 && !slices.ContainsFunc(w.desc.Contents, func(c jingle.Content) bool { return c.Name == name }):
+			w.lose("a=group:"+g.Semantics+" "+name, "no such content")
 		case i < 0 || taken[i]:
 		case w.typ == Answer && g.Semantics == "BUNDLE" && !w.lines[i].Offered.Bundled:
 			w.lose("a=group:"+g.Semantics+" "+w.lines[i].Mid, "not in the offer's group")

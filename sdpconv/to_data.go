@@ -52,6 +52,9 @@ func (s *mediaWriter) writeData() {
 		s.end()
 	} else {
 		s.attr("sctp-port:", strconv.Itoa(portOf(sctp)))
+		if sctp.Streams > 0 {
+			s.lose("a=sctpmap:"+strconv.Itoa(portOf(sctp))+" "+s.format()+" "+strconv.Itoa(sctp.Streams), "no number of streams since RFC 8841")
+		}
 	}
 	if sctp.MaxMessageSize > 0 {
 		s.attr("max-message-size:", strconv.Itoa(sctp.MaxMessageSize))

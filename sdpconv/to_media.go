@@ -293,6 +293,9 @@ func (s *mediaWriter) writeCandidates() {
 			s.back(repairComponent)
 		case strings.Contains(c.IP, "%"):
 			s.back("address with a zone")
+		case !isCandidateType(c.Type):
+			s.lose(string(s.out[s.begun:]), "written as a host candidate, no type "+strconv.Quote(c.Type))
+			s.end()
 		default:
 			s.end()
 		}

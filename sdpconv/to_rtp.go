@@ -27,14 +27,42 @@ func (s *mediaWriter) writeRTP() {
 	default:
 		s.attr("extmap-allow-mixed")
 	}
+	bundled := s.bundledBefore()
 	for i := range rtp.HdrExts {
-		s.writeExtmap(i, offered)
+		s.writeExtmap(i, offered, bundled)
 	}
 	s.writePacketTime(rtp.PayloadTypes)
 	s.writeCategories(rtp.Categories)
 }
 
-func (s *mediaWriter) writeExtmap(i int, offered *jingle.RTP) {
+// bundledBefore returns the sections before that share their transport with this one.
+func (s *mediaWriter) bundledBefore() (list []*mediaWriter) {
+	bundle := s.bundle(s.content.Name)
+	for _, o := range s.sections {
+		switch {
+		case o == s || s.plain || len(bundle) < 2:
+			return list
+		case o != nil && o.content.RTP != nil && slices.Contains(bundle, o.content.Name):
+			list = append(list, o)
+		}
+	}
+	return list
+}
+
+// collides tells whether one of the sections has the number for another extension: Chromium 156 refuses an SDP with that, though neither it nor
+// Firefox 153 minds a payload type that is another codec in another section.
+func collides(x *jingle.HdrExt, bundled []*mediaWriter) bool {
+	for _, o := range bundled {
+		for i := range o.content.RTP.HdrExts {
+			if h := &o.content.RTP.HdrExts[i]; h.ID == x.ID && h.URI != x.URI {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+func (s *mediaWriter) writeExtmap(i int, offered *jingle.RTP, bundled []*mediaWriter) {
 	x := &s.content.RTP.HdrExts[i]
 	s.add("a=extmap:")
 	s.addInt(x.ID)
@@ -52,6 +80,8 @@ func (s *mediaWriter) writeExtmap(i int, offered *jingle.RTP) {
 		s.back("not in the offer")
 	case !s.plain && x.ID < 4096 && slices.ContainsFunc(s.content.RTP.HdrExts[:i], taken):
 		s.back("number is taken")
+	case x.ID < 4096 && collides(x, bundled):
+		s.back("number is taken in the bundle")
 	default:
 		s.end()
 	}
@@ -62,6 +92,7 @@ func (s *mediaWriter) addWords(list []jingle.Parameter) {
 	for i := range list {
 		p := &list[i]
 		if !isWord(p.Name) && p.Name != "" || !isWord(p.Value) && p.Value != "" || p.Name == "" && (!p.HasValue || p.Value == "") {
+			s.lose(string(s.out[s.begun:])+" "+p.Name+"="+p.Value, "no word for the last parameter")
 			continue
 		}
 		s.add(" ", p.Name)
@@ -74,13 +105,17 @@ func (s *mediaWriter) addWords(list []jingle.Parameter) {
 // writePacketTime writes the one value that a section can have: that of the first payload type that says one.
 func (s *mediaWriter) writePacketTime(list []jingle.PayloadType) {
 	ptime, maxptime := 0, 0
+	one := func(name string, value *int, said int) {
+		switch {
+		case *value == 0:
+			*value = said
+		case said != 0 && said != *value:
+			s.lose("a="+name+":"+strconv.Itoa(said), "another payload type says another, and a section has one")
+		}
+	}
 	for i := range list {
-		if ptime == 0 {
-			ptime = list[i].PTime
-		}
-		if maxptime == 0 {
-			maxptime = list[i].MaxPTime
-		}
+		one("ptime", &ptime, list[i].PTime)
+		one("maxptime", &maxptime, list[i].MaxPTime)
 	}
 	if ptime > 0 {
 		s.attr("ptime:", strconv.Itoa(ptime))
@@ -166,7 +201,13 @@ func (s *mediaWriter) writeFeedback(id string, list []jingle.Feedback, trr strin
 		s.addWords(f.Parameters)
 		s.end()
 	}
-	if trr != "" && isNumber(trr) {
-		s.attr("rtcp-fb:", id, " trr-int ", trr)
+	if trr == "" {
+		return
 	}
+	s.add("a=rtcp-fb:", id, " trr-int ", trr)
+	if !isNumber(trr) {
+		s.back("no feedback")
+		return
+	}
+	s.end()
 }

@@ -278,12 +278,13 @@ a=end-of-candidates
 		"a=fingerprint:md5 00: no hash", "a=setup:: cannot be in such offer", "a=crypto: browsers", "a=rtpmap:96", "a=rtpmap:63 red: the codec",
 		"b=X:1", "b=TIAS", "a=rtcp-fb:* a b", "a=extmap:4", "a=ssrc:8 msid:S B: source of a second track", "a=rid:hi", "a=ssrc:7: no source",
 		"a=ssrc-group:FID 8 7", "a=ssrc:9: not said", "a=rtcp-mux: not said", "192.0.2.2 1 typ host generation 0: component", "%eth0",
+		"a=mid:Media call: no token",
 	} {
 		if !lossOf(losses, reason) {
 			t.Errorf("no loss %q", reason)
 		}
 	}
-	if len(losses) != 17 {
+	if len(losses) != 18 {
 		t.Errorf("%d losses:\n%v", len(losses), losses)
 	}
 }
