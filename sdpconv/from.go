@@ -16,7 +16,7 @@ import (
 // one without ICE gets raw-udp.  Rejected sections and those of other media are left out of the description; the losses tell.  Everything
 // else that Jingle can say is kept, candidates that are not Sendable and Jitsi's forms of simulcast among it.
 //
-// Errors are ErrNoMedia, or an *Error that says which line of the SDP is wrong.
+// Errors are ErrNoMedia, for which the losses are the reasons, or an *Error that says which line of the SDP is wrong.
 func FromSDP(sdp string, author jingle.Role, l Lines) (jingle.Description, Lines, []Loss, error) {
 	doc, err := parse(sdp)
 	if err != nil {
@@ -27,7 +27,10 @@ func FromSDP(sdp string, author jingle.Role, l Lines) (jingle.Description, Lines
 	few := max(min(len(sdp)/160, 64), 4)
 	r.parameters.size, r.feedbacks.size, r.extensions.size = 2*few, few, few
 	if err := r.read(); err != nil {
-		return jingle.Description{}, nil, nil, err
+		if err != ErrNoMedia {
+			r.losses = nil
+		}
+		return jingle.Description{}, nil, r.losses, err
 	}
 	return r.out, r.lines, r.losses, nil
 }
@@ -168,7 +171,7 @@ func (r *reader) checkMid(i int) error {
 	if said {
 		a = s.at(s.mid - 1)
 		if !isToken(a.value()) {
-			return &Error{Line: a.number, Text: a.text, Msg: "mid is no token"}
+			return &Error{Line: a.number, Text: a.text, Msg: "mid is no token" + form("mid")}
 		}
 		if slices.Contains(r.mids[:i], a.value()) {
 			return &Error{Line: a.number, Text: a.text, Msg: "mid is used twice"}

@@ -77,6 +77,9 @@ func TestFromSDPRefused(t *testing.T) {
 		{browserSDP(data("0", "actpass", "a=dcmap:first label=\"x\"")...), "no stream of a data channel", 12},
 	} {
 		_, l, losses, err := FromSDP(row.sdp, jingle.Initiator, nil)
+		if key := strings.TrimPrefix(row.text, "no "); forms[key] != "" && !strings.Contains(err.Error(), forms[key]) {
+			t.Errorf("%v does not say %s", err, forms[key])
+		}
 		var e *Error
 		if !errors.As(err, &e) || e.Line != row.line || !strings.Contains(e.Msg, row.text) || l != nil || losses != nil {
 			t.Errorf("%.80q: got %v, want line %d: %s", row.sdp, err, row.line, row.text)

@@ -153,7 +153,7 @@ func (m *mediaReader) otherMid(a attr) error {
 }
 
 func (m *mediaReader) bad(a attr, msg string) error {
-	return &Error{Line: a.number, Text: a.text, Msg: msg}
+	return &Error{Line: a.number, Text: a.text, Msg: msg + form(a.key())}
 }
 
 func (m *mediaReader) fail(msg string) error {

@@ -137,7 +137,7 @@ func (c *cutter) cut(l line, begin int) error {
 		return nil
 	}
 	if len(l.text) < 2 || l.text[1] != '=' || !isText(l.text) {
-		return &Error{Line: l.number, Text: l.text, Msg: "no line of an SDP"}
+		return &Error{Line: l.number, Text: l.text, Msg: "no line of an SDP (<letter>=<value>)"}
 	}
 	if c.doc.session.head.number == 0 {
 		if l.text[0] != 'v' {

@@ -186,6 +186,16 @@ var (
 	ErrNoICE = errors.New("sdpconv: no ICE transport")
 )
 
+// ContentError says which content of a description is to blame.
+type ContentError struct {
+	Creator jingle.Role
+	Name    string
+	Err     error
+}
+
+func (e *ContentError) Error() string { return fmt.Sprintf("content %q: %v", clip(e.Name), e.Err) }
+func (e *ContentError) Unwrap() error { return e.Err }
+
 // Error says what is wrong with an SDP.  Line is counted from 1; 0 means the whole.
 type Error struct {
 	Line int

@@ -18,7 +18,8 @@ import (
 // the offer's) is among the losses too.  Text, and header extensions numbered above 14, are written, though Firefox 153 refuses an SDP
 // with them: who has such a browser leaves them out.
 //
-// Errors are ErrNotEncrypted, ErrNoICE, ErrNoMedia, or an *Error; then nothing is to be given to the browser.
+// Errors are ErrNotEncrypted, ErrNoICE, ErrNoMedia, or an *Error, those about one content in a *ContentError; then nothing is to be given to
+// the browser, and the losses tell what was left out before.
 func ToSDP(d jingle.Description, author jingle.Role, t Type, l Lines, o Origin) (string, Lines, []Loss, error) {
 	return toSDP(d, author, t, l, o, false)
 }
@@ -39,7 +40,7 @@ func toSDP(d jingle.Description, author jingle.Role, t Type, l Lines, o Origin, 
 		return "", nil, nil, err
 	}
 	if err := w.settle(); err != nil {
-		return "", nil, nil, err
+		return "", nil, w.losses, err
 	}
 	w.write(o)
 	return string(w.out), w.lines, w.losses, nil
@@ -261,7 +262,7 @@ func (w *writer) settle() error {
 			live = true
 			continue
 		case reason == noTransport && problem == ErrNoMedia:
-			problem = ErrNoICE
+			problem = s.wrong(ErrNoICE)
 			fallthrough
 		default:
 			w.loseContent(s.content, reason)
@@ -277,7 +278,7 @@ func (w *writer) settle() error {
 			continue
 		}
 		if err := s.secure(); err != nil {
-			return err
+			return s.wrong(err)
 		}
 	}
 	return nil

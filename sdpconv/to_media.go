@@ -63,6 +63,10 @@ func (s *mediaWriter) choose() string {
 	return ""
 }
 
+func (s *mediaWriter) wrong(err error) error {
+	return &ContentError{Creator: s.content.Creator, Name: s.content.Name, Err: err}
+}
+
 // secure settles the transport: the content's own or, where it is a stub in a bundled session, that of the tagged content.
 func (s *mediaWriter) secure() error {
 	if s.content.ICE != nil {
@@ -77,13 +81,14 @@ func (s *mediaWriter) secure() error {
 			s.ice.Fingerprints = tagged.content.ICE.Fingerprints
 		}
 	}
+	said := len(s.ice.Fingerprints) > 0 || s.ice.Protected // then it is not to be written unencrypted
 	s.ice.Fingerprints = s.usable(s.ice.Fingerprints)
 	encrypted := len(s.ice.Fingerprints) > 0
 	switch {
-	case !encrypted && (!s.plain || s.content.RTP == nil || s.ice.Protected):
+	case !encrypted && (!s.plain || s.content.RTP == nil || said):
 		return ErrNotEncrypted
 	case !rawUDP && (!isWord(s.ice.Ufrag) || !isWord(s.ice.Pwd)):
-		return &Error{Text: s.content.Name, Msg: "content without ICE credentials"}
+		return &Error{Msg: "no ICE credentials"}
 	case rawUDP && s.rawAddress(1) == nil:
 		return ErrNoICE
 	}

@@ -66,7 +66,8 @@ func TestConvert(t *testing.T) {
 	xr := "loss: 25: a=rtcp-xr:rcvr-rtt=all: no Jingle for it\nloss: 63: a=rtcp-xr:rcvr-rtt=all: no Jingle for it"
 	rejected := "loss: 32: m=video 0 UDP/TLS/RTP/SAVPF 120: rejected; Jingle says so by leaving out what was offered, and the offer is not known"
 	movie := "loss: 0: <meeting xmlns='urn:example:meeting'/>: no SDP for it\nloss: 0: <thumbnail xmlns='urn:example:thumbnail'/>: no SDP for it\n" +
-		"loss: 0: a=candidate:1 2 udp 2122194686 2001:db8::7 4001 typ host generation 0: component of RTCP"
+		"loss: 0: a=candidate:1 2 udp 2122194686 2001:db8::7 4001 typ host generation 0: component of RTCP" +
+		"\nloss: 0: a=mid:Media call: no token of at most 16 bytes, or taken; the m-line has a number"
 	inactive := regexp.MustCompile("a=ssrc:1514112751.*\r\n").ReplaceAllString(strings.Replace(offer, "a=sendrecv", "a=inactive", 1), "")
 	xrSooner := strings.Replace(xr, "63", "61", 1)
 	for _, tt := range []struct {
