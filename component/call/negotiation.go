@@ -240,6 +240,7 @@ func (s *session) late(in PeerReply) {
 	if a.Action == jingle.ContentAdd {
 		s.withdraw(a.Contents)
 	}
+	s.tidy()
 }
 
 // pending returns what we have proposed and the peer has not accepted.
@@ -326,6 +327,7 @@ func (s *session) settle() {
 	s.note(losses)
 	s.show(RemoteAnswer{SDP: sdp}, d)
 	s.sendHeld()
+	s.tidy()
 	s.drain()
 }
 

@@ -106,7 +106,7 @@ func (s *session) peerAsks(in PeerRequest) {
 	gone := a.Action == jingle.ContentRemove && err != nil
 	tie := s.ties(a)
 	switch {
-	case tie && s.role == jingle.Initiator:
+	case s.role == jingle.Initiator && (tie || s.tiesLate(a)):
 		s.answer(in, jingle.ErrTieBreak)
 		return
 	case gone && len(a.Contents) > 0: // of what was rejected, or removed by both
@@ -167,6 +167,16 @@ func (s *session) ties(a jingle.Stanza) bool {
 		return true
 	}
 	return a.Action == jingle.ContentAdd && s.about(a, s.pending())
+}
+
+// tiesLate tells the same of actions that we do not wait for any more: the peer may have taken them before it took its own.
+func (s *session) tiesLate(a jingle.Stanza) bool {
+	for _, ours := range s.forsaken {
+		if sdpconv.Tie(s.agreed, ours, a, s.role) {
+			return true
+		}
+	}
+	return false
 }
 
 // proposedBy tells whether an action names only contents that the party has proposed and the other not accepted.
@@ -325,9 +335,7 @@ func (s *session) reanswer(in BrowserAnswer) {
 	}
 	s.sendHeld()
 	s.tellCandidates()
-	if s.stray() {
-		s.present()
-	}
+	s.tidy()
 	s.drain()
 }
 
@@ -348,6 +356,13 @@ func (s *session) unanswered() {
 		}
 	default:
 		s.drain()
+	}
+}
+
+// tidy has the tab close what only it still has.
+func (s *session) tidy() {
+	if s.neg == nil && s.state.accepted() && s.stray() {
+		s.present()
 	}
 }
 
