@@ -38,6 +38,22 @@ type decoder struct {
 	err     *Error
 	action  Action
 	without Quirk // a test: this quirk is not taken
+
+	slabs struct { // for short lists
+		parameters []Parameter
+		feedback   []Feedback
+	}
+}
+
+// cut returns an empty list with room for n, which it takes from a slab: hundreds of short lists are a dozen allocations.
+func cut[T any](slab *[]T, n int) []T {
+	const size = 32
+	if n > len(*slab) {
+		*slab = make([]T, max(n, size))
+	}
+	out := (*slab)[:0:n]
+	*slab = (*slab)[n:]
+	return out
 }
 
 func (d *decoder) fail(format string, args ...any) {

@@ -113,11 +113,11 @@ func (d *decoder) payloadType(e *element.Element) PayloadType {
 		}
 	}
 	if feedback > 0 && feedback <= maxFeedback {
-		p.Feedback = make([]Feedback, 0, feedback)
+		p.Feedback = cut(&d.slabs.feedback, feedback)
 	}
 	var list []Parameter
 	if parameters > 0 && parameters <= maxParameters {
-		list = make([]Parameter, 0, parameters)
+		list = cut(&d.slabs.parameters, parameters)
 	}
 	for _, c := range e.Children {
 		switch {
@@ -160,7 +160,7 @@ func (d *decoder) parameters(e *element.Element, space string) []Parameter {
 	if len(e.Children) == 0 {
 		return nil
 	}
-	list := make([]Parameter, 0, min(len(e.Children), maxParameters))
+	list := cut(&d.slabs.parameters, min(len(e.Children), maxParameters))
 	for _, c := range e.Children {
 		if c.Local != "parameter" || !(d.is(c, space, "parameter") || d.takes(ParameterNamespace)) {
 			continue

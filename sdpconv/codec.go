@@ -60,13 +60,21 @@ func completeCodec(p jingle.PayloadType, media string) jingle.PayloadType {
 	default:
 		p.ClockRate = 8000
 	}
-	if strings.EqualFold(p.Name, "opus") {
-		p.Channels = 2 // RFC 7587 section 7, whatever is sent
-	}
-	if p.Channels == 1 || media != "audio" {
-		p.Channels = 0
-	}
+	p.Channels = channels(&p, media)
 	return p
+}
+
+// channels returns how many an SDP has for a payload type, 0 for one.
+func channels(p *jingle.PayloadType, media string) int {
+	switch {
+	case media != "audio":
+		return 0
+	case strings.EqualFold(p.Name, "opus"):
+		return 2 // RFC 7587 section 7, whatever is sent
+	case p.Channels == 1:
+		return 0
+	}
+	return p.Channels
 }
 
 // sameCodec compares what a=rtpmap says.
@@ -83,6 +91,9 @@ type selector struct {
 
 // choose returns the payload types that a browser can take, complete, in order.
 func (s selector) choose(list []jingle.PayloadType) []jingle.PayloadType {
+	if s.offered == nil && s.allComplete(list) {
+		return list // as it mostly is: a copy would be a tenth of the time of ToSDP
+	}
 	out := make([]jingle.PayloadType, 0, len(list))
 	var ids payloadIDs
 	for i := range list {
@@ -100,6 +111,24 @@ func (s selector) choose(list []jingle.PayloadType) []jingle.PayloadType {
 		}
 	}
 	return s.dropOrphans(out)
+}
+
+// allComplete tells whether an offer can have the payload types as they are.
+func (s selector) allComplete(list []jingle.PayloadType) bool {
+	var ids payloadIDs
+	for i := range list {
+		p := &list[i]
+		if p.ID < 0 || p.ID > 127 || ids[p.ID] || p.ClockRate == 0 || !isToken(p.Name) || channels(p, s.media) != p.Channels {
+			return false
+		}
+		ids[p.ID] = true
+	}
+	for i := range list {
+		if isOrphan(&list[i], &ids) {
+			return false
+		}
+	}
+	return true
 }
 
 type payloadIDs [128]bool

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"unicode/utf8"
+	"unsafe"
 
 	"carillon/jingle"
 )
@@ -35,7 +36,8 @@ func toSDP(d jingle.Description, author jingle.Role, t Type, l Lines, o Origin, 
 	if t == Answer && len(l) == 0 {
 		return "", nil, nil, &Error{Msg: "an answer without the lines of its offer"}
 	}
-	w := &writer{desc: d, author: author, typ: t, plain: plain, old: l, lines: slices.Clone(l)}
+	w := &writer{desc: d, author: author, typ: t, plain: plain, old: l, lines: make(Lines, len(l), len(l)+len(d.Contents))}
+	copy(w.lines, l)
 	if err := w.match(); err != nil {
 		return "", nil, nil, err
 	}
@@ -43,7 +45,7 @@ func toSDP(d jingle.Description, author jingle.Role, t Type, l Lines, o Origin, 
 		return "", nil, w.losses, err
 	}
 	w.write(o)
-	return string(w.out), w.lines, w.losses, nil
+	return unsafe.String(unsafe.SliceData(w.out), len(w.out)), w.lines, w.losses, nil // nobody else has w.out
 }
 
 // writer writes a description as SDP.
@@ -80,7 +82,7 @@ func (w *writer) addInt(n int) { w.out = strconv.AppendInt(w.out, int64(n), 10) 
 // end ends the line, or takes it back if it could not be read again as one.
 func (w *writer) end() bool {
 	text := w.out[w.begun:]
-	ok := isText(text) && len(text) > 0 && text[len(text)-1] != ' ' && utf8.Valid(text)
+	ok := len(text) > 0 && text[len(text)-1] != ' ' && isText(text) && utf8.Valid(text)
 	if ok {
 		w.out = append(w.out, "\r\n"...)
 	} else {
@@ -325,7 +327,7 @@ func (w *writer) note(i int, o Offered) {
 }
 
 func (w *writer) write(o Origin) {
-	w.out = make([]byte, 0, 4096)
+	w.out = make([]byte, 0, w.size())
 	w.add("v=0\r\no=- ")
 	w.out = strconv.AppendUint(w.out, max(o.ID, 1), 10)
 	w.add(" ")

@@ -112,15 +112,24 @@ func (s *mediaWriter) settleLine() {
 	if s.content.RTP == nil {
 		s.line.Proto, s.line.Formats = dataProto, append(s.line.Formats, s.format())
 	} else {
-		rtp := *s.content.RTP
-		rtp.PayloadTypes = s.codecs
-		offered.RTP = &rtp
-		s.line.Proto = protoOf(&jingle.Content{ICE: &s.ice}, &rtp)
+		offered.RTP = s.content.RTP
+		if !s.asGiven() {
+			rtp := *s.content.RTP
+			rtp.PayloadTypes = s.codecs
+			offered.RTP = &rtp
+		}
+		s.line.Proto = protoOf(&jingle.Content{ICE: &s.ice}, offered.RTP)
 		for _, p := range s.codecs {
 			s.line.Formats = append(s.line.Formats, strconv.Itoa(p.ID))
 		}
 	}
 	s.note(at, offered)
+}
+
+// asGiven tells whether the section has the codecs of its content, and no copy of them.
+func (s *mediaWriter) asGiven() bool {
+	given := s.content.RTP.PayloadTypes
+	return len(given) == len(s.codecs) && &given[0] == &s.codecs[0] // there is a codec: choose saw to it
 }
 
 // strength orders the hashes of RFC 8122 that browsers take.

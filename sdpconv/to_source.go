@@ -41,8 +41,8 @@ func (s *mediaWriter) writeSources() {
 		msid = ""
 	}
 	s.writeMsid(msid)
-	for _, g := range s.content.RTP.SourceGroups {
-		s.writeSourceGroup(g, has)
+	for i := range s.content.RTP.SourceGroups {
+		s.writeSourceGroup(s.content.RTP.SourceGroups[i], has)
 	}
 	for _, src := range kept {
 		s.writeSource(src)
