@@ -42,6 +42,7 @@ type Config struct {
 	Origins        []string
 	TrustedProxies []netip.Prefix
 	StateDir       string              // holds the key; made when missing
+	Echo           string              // an address among MayCall that plays back what it hears; pages test themselves with it
 	MayCall        []jid.JID           // whom guests may call: bare JIDs and domains; empty: nobody
 	ReservedNames  []string            // names no guest may take
 	ICEServers     []gateway.ICEServer // given to browsers as they are

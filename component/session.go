@@ -168,6 +168,7 @@ func (s *session) attach(a gateway.Attach, id gateway.ID) (gateway.Frame, error)
 		Resume:  resumeToken(c.key, t.address),
 		Grace:   int(c.cfg.Grace.Seconds()),
 		MayCall: len(c.policy.mayCall) > 0,
+		Echo:    c.cfg.Echo,
 		Link:    c.up,
 	}))
 	if resumed {

@@ -30,6 +30,7 @@ export { memoryStore } from './store.js';
  * @property {string} bare what others dial
  * @property {string} name as the server understood it
  * @property {boolean} mayCall whether this server lets its visitors call anyone
+ * @property {string} echo an address that plays back what it hears, for tests; empty if the server names none
  */
 /**
  * `offline`: attach was not called, or was refused.  `connecting`: under way.  `attached`: can call and be called.  `away`: the server cannot be
@@ -281,7 +282,7 @@ export class Carillon extends Emitter {
   #takeAccount(frame, contacts) {
     this.#link.settled();
     const known = this.account;
-    this.account = { address: frame.address, bare: frame.bare, name: frame.name, mayCall: frame.may_call !== false };
+    this.account = { address: frame.address, bare: frame.bare, name: frame.name, mayCall: frame.may_call !== false, echo: String(frame.echo ?? '') };
     this.#resume = String(frame.resume ?? '');
     writeResume(this.name, this.#resume);
     this.linkUp = frame.link !== false;

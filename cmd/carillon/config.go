@@ -34,6 +34,7 @@ type fileConfig struct {
 	ICEServers     []string `toml:"ice_servers"`
 	Guests         struct {
 		MayCall []string `toml:"may_call"`
+		Echo    string   `toml:"echo"`
 	} `toml:"guests"`
 	TURN struct {
 		URLs       []string `toml:"urls"`

@@ -20,6 +20,7 @@ domain = "call.example.org"
 secret = "s3cret-of-the-component"
 public_url = "https://call.example.org"
 guests.may_call = ["example.org", "alice@example.net"]
+guests.echo = "echo@example.org"
 `
 
 func writeConfig(t *testing.T, text string) string {
@@ -58,7 +59,7 @@ grace = "5s"
 	if len(s.MayCall) != 2 || s.MayCall[1].String() != "bob@example.org" {
 		t.Errorf("guests.may_call is %v", s.MayCall)
 	}
-	if s.Grace != 5*time.Second || !s.TURN.RelayOnly || len(s.TrustedProxies) != 2 || len(s.ICEServers) != 1 {
+	if s.Echo != "echo@example.org" || s.Grace != 5*time.Second || !s.TURN.RelayOnly || len(s.TrustedProxies) != 2 || len(s.ICEServers) != 1 {
 		t.Errorf("settings are %+v", s)
 	}
 }
@@ -164,6 +165,7 @@ func TestConfigProblems(t *testing.T) {
 		"no public_url":          {"domain='a.example'\nsecret='s'", nil, []string{"public_url", "https://call.example.org"}},
 		"page without https":     {"domain='a.example'\nsecret='s'\npublic_url='http://call.example.org'", nil, []string{"public_url", "camera", "https"}},
 		"bad proxy":              {goodConfig + "\ntrusted_proxies = ['proxy']", nil, []string{"trusted_proxies", "proxy"}},
+		"echo is a domain":       {"domain='a.example'\nsecret='s'\npublic_url='https://x.example'\nguests.echo='b.example'", nil, []string{"guests.echo", "b.example"}},
 		"bad callee":             {goodConfig + "\n[guests]\nmay_call = ['@']", nil, nil},
 		"callee with a resource": {"domain='a.example'\nsecret='s'\npublic_url='https://x.example'\nguests.may_call=['a@b/c']", nil, []string{"guests.may_call", "a@b/c"}},
 		"bad STUN URL":           {goodConfig + "\nice_servers = ['turn:x']", nil, []string{"ice_servers", "turn.urls"}},

@@ -142,6 +142,7 @@ func (d *demonstration) serve(ctx context.Context, listen, secret string) error 
 		PublicURL: d.pageURL,
 		StateDir:  filepath.Join(d.dir, "state"),
 		MayCall:   []jid.JID{jid.MustParse(demoDomain), jid.MustParse(demoComponent)},
+		Echo:      "echo@" + demoDomain,
 		Version:   version(),
 		Static:    webclient.Handler(),
 		Log:       d.log,

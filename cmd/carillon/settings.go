@@ -53,6 +53,9 @@ func (cfg *fileConfig) checkValues(source string) []error {
 			bad("guests.may_call", fmt.Sprintf("%q is neither an XMPP address nor a domain", a), `give entries such as "alice@example.org" or "example.org"`)
 		}
 	}
+	if to, err := jid.Parse(cfg.Guests.Echo); cfg.Guests.Echo != "" && (err != nil || to.Localpart() == "" || to.Resourcepart() != "") {
+		bad("guests.echo", fmt.Sprintf("%q is no bare XMPP address", cfg.Guests.Echo), `give one such as "echo@example.org", which guests.may_call has to allow`)
+	}
 	for _, u := range cfg.ICEServers {
 		if !strings.HasPrefix(u, "stun:") {
 			bad("ice_servers", fmt.Sprintf("%q is not a stun: URL", u), "browsers take stun:HOST:PORT here; TURN servers belong in turn.urls")
@@ -115,6 +118,7 @@ func (cfg *fileConfig) settings(source string) (component.Config, error) {
 		Version: version(),
 		Static:  webclient.Handler(),
 	}
+	c.Echo = cfg.Guests.Echo
 	for _, a := range cfg.Guests.MayCall {
 		c.MayCall = append(c.MayCall, jid.MustParse(a))
 	}

@@ -145,12 +145,13 @@ type (
 	Attached struct {
 		Address string `json:"address"` // full JID
 		Bare    string `json:"bare"`
-		Name    string `json:"name"`     // normalised
-		Resume  string `json:"resume"`   // token for the next Attach
-		Resumed bool   `json:"resumed"`  // the calls of this page go on
-		Grace   int    `json:"grace"`    // how long a lost page's calls wait for it
-		MayCall bool   `json:"may_call"` // whether policy lets this page call anyone at all
-		Link    bool   `json:"link"`     // the XMPP server is connected
+		Name    string `json:"name"`           // normalised
+		Resume  string `json:"resume"`         // token for the next Attach
+		Resumed bool   `json:"resumed"`        // the calls of this page go on
+		Grace   int    `json:"grace"`          // how long a lost page's calls wait for it
+		MayCall bool   `json:"may_call"`       // whether policy lets this page call anyone at all
+		Link    bool   `json:"link"`           // the XMPP server is connected
+		Echo    string `json:"echo,omitempty"` // an address that plays back what it hears, for tests
 	}
 	// Admitted is the result of Dial and Accept: set up the peer connection with these servers.
 	Admitted struct {

@@ -103,6 +103,7 @@ func contentSecurityPolicy(public *url.URL) string {
 		"style-src 'self'",
 		"img-src 'self' data:",
 		"media-src 'self' blob:",
+		"manifest-src 'self'",
 		"connect-src 'self' " + scheme + "://" + public.Host,
 		"base-uri 'none'",
 		"form-action 'none'",

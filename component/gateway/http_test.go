@@ -101,7 +101,7 @@ func TestHeaders(t *testing.T) {
 	for _, path := range []string{"/", "/healthz", "/qr.svg?address=a@call.example.org", "/qr.svg"} {
 		header := h.do("GET", path).Header
 		csp := strings.Split(header.Get("Content-Security-Policy"), "; ")
-		for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "media-src 'self' blob:",
+		for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "media-src 'self' blob:", "manifest-src 'self'",
 			"connect-src 'self' wss://call.example.org:8443", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'"} {
 			found := false
 			for _, directive := range csp {
