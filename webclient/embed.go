@@ -1,5 +1,5 @@
 // Package webclient is the pages that people call and meet from, and the client library they are made of: plain ES modules, served as
-// they are written but for their comments.  carillon.js and room.js are the library and touch no DOM; page.js is the page of calls, roompage.js that of a room.
+// they are written but for comments and indentation.  carillon.js and room.js are the library and touch no DOM; page.js is the page of calls, roompage.js that of a room.
 package webclient
 
 import (
@@ -9,15 +9,18 @@ import (
 	"embed"
 	"encoding/base64"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 )
 
-//go:embed index.html room.html style.css room.css icon.svg icons.svg
+//go:embed index.html room.html style.css call.css room.css manifest.webmanifest icon.svg icon-192.png icon-512.png icon-maskable.png icons.svg
 //go:embed carillon.js carillon-call.js call.js devices.js events.js identity.js link.js local.js member.js outbox.js peer.js room.js stats.js store.js
-//go:embed page.js lobby.js names.js ring.js roompage.js stage.js states.js strings.js tiles.js view.js
+//go:embed page.js chat.js choose.js controls.js lobby.js names.js ring.js roompage.js selftest.js sheets.js speak.js stage.js states.js strings.js tiles.js view.js
+//go:embed strings/en.js strings/de.js strings/fr.js
 var files embed.FS
 
 var types = map[string]string{
@@ -25,6 +28,9 @@ var types = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".js":   "text/javascript; charset=utf-8",
 	".svg":  "image/svg+xml",
+	".png":  "image/png",
+
+	".webmanifest": "application/manifest+json",
 }
 
 // file is one file as it is served.
@@ -37,25 +43,31 @@ type file struct {
 
 // load reads the embedded files by name.
 func load() (map[string]file, error) {
-	entries, err := files.ReadDir(".")
-	if err != nil {
-		return nil, fmt.Errorf("webclient: %w", err)
-	}
-	served := make(map[string]file, len(entries))
-	for _, entry := range entries {
-		body, err := files.ReadFile(entry.Name())
+	served := map[string]file{}
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		body, err := files.ReadFile(name)
 		if err != nil {
-			return nil, fmt.Errorf("webclient: %w", err)
+			return err
 		}
-		mime, ok := types[path.Ext(entry.Name())]
+		mime, ok := types[path.Ext(name)]
 		if !ok {
-			return nil, fmt.Errorf("webclient: no media type for %s", entry.Name())
+			return fmt.Errorf("no media type for %s", name)
 		}
-		if path.Ext(entry.Name()) == ".js" {
-			body = withoutComments(body)
+		switch path.Ext(name) {
+		case ".js":
+			body = slim(withoutComments(body))
+		case ".html", ".css":
+			body = slim(body)
 		}
 		sum := sha256.Sum256(body)
-		served[entry.Name()] = file{body, gzipped(body), mime, base64.RawURLEncoding.EncodeToString(sum[:12])}
+		served[name] = file{body, gzipped(body), mime, base64.RawURLEncoding.EncodeToString(sum[:12])}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("webclient: %w", err)
 	}
 	return served, nil
 }
@@ -80,6 +92,20 @@ func withoutComments(script []byte) []byte {
 		if within || strings.HasPrefix(text, "//") || begins && strings.HasSuffix(text, "*/") {
 			lines[i] = "\n"
 		}
+	}
+	return []byte(strings.Join(lines, ""))
+}
+
+var inlineType = regexp.MustCompile(`/\*\* @type [^*]*\*/ ?`)
+
+// slim takes the blanks from the beginnings of lines and the types from within them, but not within templates.
+func slim(text []byte) []byte {
+	lines, template := strings.SplitAfter(string(text), "\n"), false
+	for i, line := range lines {
+		if !template {
+			lines[i] = inlineType.ReplaceAllString(strings.TrimLeft(line, " "), "")
+		}
+		template = template != (strings.Count(line, "`")%2 != 0)
 	}
 	return []byte(strings.Join(lines, ""))
 }

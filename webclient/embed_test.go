@@ -5,8 +5,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,6 +35,11 @@ func TestHandler(t *testing.T) {
 		{"HEAD", "/carillon.js", 200, "text/javascript; charset=utf-8"},
 		{"GET", "/style.css", 200, "text/css; charset=utf-8"},
 		{"GET", "/icon.svg", 200, "image/svg+xml"},
+		{"GET", "/manifest.webmanifest", 200, "application/manifest+json"},
+		{"GET", "/icon-192.png", 200, "image/png"},
+		{"GET", "/strings/fr.js", 200, "text/javascript; charset=utf-8"},
+		{"GET", "/strings", 404, ""},
+		{"GET", "/strings/", 404, ""},
 		{"GET", "/r/choir", 200, "text/html; charset=utf-8"},
 		{"HEAD", "/r/M%C3%BCller%20%26%20friends.css?x=1", 200, "text/html; charset=utf-8"},
 		{"GET", "/room.css", 200, "text/css; charset=utf-8"},
@@ -93,14 +98,16 @@ func TestFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries, err := os.ReadDir(".")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range entries {
-		_, wanted := types[path.Ext(entry.Name())]
-		if _, ok := served[entry.Name()]; wanted && !ok {
-			t.Errorf("%s is not in the list of embedded files", entry.Name())
+	for _, pattern := range []string{"*", "strings/*"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			_, wanted := types[path.Ext(name)]
+			if _, ok := served[name]; wanted && !ok {
+				t.Errorf("%s is not in the list of embedded files", name)
+			}
 		}
 	}
 	inline := regexp.MustCompile(`(?i)<script(?:[^>]*)>[^<]|<style|\sstyle="|\son[a-z]+="|javascript:|\beval\(|new Function`)
@@ -116,15 +123,25 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// needs are the files that a browser loads for that one.
+var apart = []string{".png", ".svg", ".webmanifest"}
+
+// needs are the documents, styles and scripts that a browser loads for that one, of the catalogues the largest.  The self-test is loaded by those who
+// want it.
 func needs(served map[string]file, name string) []string {
-	names := []string{name}
+	names, catalogue := []string{name}, ""
 	for i := 0; i < len(names); i++ {
 		for _, target := range asked(names[i], served[names[i]]) {
-			if !slices.Contains(names, target) {
+			if path.Dir(target) == "strings" {
+				if len(served[target].body) > len(served[catalogue].body) {
+					catalogue = target
+				}
+			} else if !slices.Contains(names, target) && !slices.Contains(apart, path.Ext(target)) && target != "selftest.js" {
 				names = append(names, target)
 			}
 		}
+	}
+	if catalogue != "" {
+		names = append(names, catalogue)
 	}
 	return names
 }

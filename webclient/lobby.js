@@ -1,5 +1,6 @@
 // The lobby: who I am, whom I call, where I can be called, and my contacts.
 
+import { placeChoices, showChoices } from './choose.js';
 import { addressIn, t } from './strings.js';
 import { any, button, complain, element, errorText, hold, input, play, say, setText, show, showToggle, video } from './view.js';
 
@@ -31,15 +32,20 @@ export function showAccount(carillon) {
   if (qr.getAttribute('src') !== source) qr.setAttribute('src', source);
 }
 
-/** @param {MediaStream | undefined} stream */
-export function showPreview(stream) {
+/**
+ * @param {Carillon} carillon
+ * @param {MediaStream | undefined} stream
+ */
+export function showPreview(carillon, stream) {
   const picture = (stream?.getVideoTracks().length ?? 0) > 0;
   video('preview-video').hidden = !picture;
   void play(video('preview-video'), stream);
   show('preview-empty', !picture);
   showToggle('preview', stream !== undefined, t(stream ? 'preview.off' : 'preview.on'));
   if (stream) say('preview-hint', t(picture ? 'preview.hint' : 'preview.nocamera'));
-  else say('preview-hint');
+  else say('preview-hint', t('preview.why'));
+  showChoices(carillon.devices);
+  placeChoices('lobby-devices', stream);
 }
 
 /**
@@ -121,22 +127,31 @@ async function tell(carillon) {
 }
 
 /**
- * @param {Carillon} carillon
- * @param {Contact[]} contacts
+ * What a press on a contact's button does.
+ * @typedef {object} Deeds
+ * @property {(address: string, video: boolean) => void} call
+ * @property {(address: string) => void} write
  */
-export function showContacts(carillon, contacts) {
+
+/**
+ * @param {Carillon} carillon
+ * @param {Deeds} deeds
+ */
+export function showContacts(carillon, deeds) {
+  const { contacts } = carillon;
   show('contacts-block', contacts.length > 0);
   const sorted = [...contacts].sort((a, b) => a.state.localeCompare(b.state) * -1 || a.address.localeCompare(b.address));
   const asking = sorted.filter((contact) => contact.state === 'asks');
   const approved = sorted.filter((contact) => contact.state !== 'asks');
-  any('contacts').replaceChildren(...[...asking, ...approved].map((contact) => contactItem(carillon, contact)));
+  any('contacts').replaceChildren(...[...asking, ...approved].map((contact) => contactItem(carillon, contact, deeds)));
 }
 
 /**
  * @param {Carillon} carillon
  * @param {Contact} contact
+ * @param {Deeds} deeds
  */
-function contactItem(carillon, contact) {
+function contactItem(carillon, contact, deeds) {
   const item = document.createElement('li');
   item.dataset.address = contact.address;
   item.dataset.state = contact.state;
@@ -162,10 +177,9 @@ function contactItem(carillon, contact) {
     );
   } else {
     actions.append(
-      actionButton('contacts.call', 'call', contact, () => {
-        input('address').value = contact.address;
-        input('address').focus();
-      }),
+      actionButton('contacts.call', 'call', contact, () => deeds.call(contact.address, false)),
+      actionButton('contacts.video', 'video', contact, () => deeds.call(contact.address, true)),
+      actionButton('contacts.message', 'write', contact, () => deeds.write(contact.address)),
       actionButton('contacts.remove', 'remove', contact, act(() => carillon.forget(contact.address))),
     );
   }
@@ -187,4 +201,18 @@ function actionButton(key, action, contact, onclick) {
   made.setAttribute('aria-label', t('contacts.of', { action: t(key), address: contact.address }));
   made.onclick = onclick;
   return made;
+}
+
+/** Goes to a room; without a name to one whose name nobody guesses. */
+export function openRoom() {
+  const random = () => Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join('');
+  // A name is one part of the path.
+  const name = input('meet-name').value.trim().replaceAll('/', '-') || random();
+  location.assign(new URL(`r/${encodeURIComponent(name)}`, import.meta.url));
+}
+
+/** The address in ?to= or #to=, as links carry it. */
+export function linkedAddress() {
+  const from = (/** @type {string} */ part) => new URLSearchParams(part.slice(1)).get('to');
+  return addressIn(from(location.search) ?? from(location.hash) ?? '') ?? '';
 }

@@ -1,16 +1,21 @@
 // The page: takes what the person does and what the library reports, and shows the state that follows.
 
 import { Carillon, DEVICE_CODES } from './carillon.js';
+import { closeChat, openChat, showChat, wireChat } from './chat.js';
+import { wireChoices } from './choose.js';
+import { wireControls } from './controls.js';
 import { closeMedia, stillOpen } from './devices.js';
-import { addressToCall, nameGiven, showAccount, showBusy, showContacts, showLink, showNameError, showPreview, wireReach } from './lobby.js';
-import { remember, remembered } from './names.js';
-import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
+import { addressToCall, linkedAddress, nameGiven, openRoom, showAccount, showBusy, showContacts, showLink, showNameError, showPreview, wireReach } from './lobby.js';
+import { mediaOfCall, remember, rememberCall, remembered } from './names.js';
+import { ringIncoming, ringOutgoing, ringWaiting, stopRinging } from './ring.js';
+import { closeSheets, openSheet, wireSheets } from './sheets.js';
+import { wireLanguage } from './speak.js';
 import {
-  clearStage, endingText, hideIncoming, holdAnswers, nameOf, openIncoming, showCallNotice, showEnded, showIncoming, showStage, showStatus, showWaiting,
+  clearStage, endingText, hideIncoming, holdAnswers, nameOf, openIncoming, showCallNotice, showEnded, showIncoming, showStage, showStatus, showWaiting, warningText,
 } from './stage.js';
 import { next } from './states.js';
-import { addressIn, t } from './strings.js';
-import { any, button, complain, element, errorText, input, play, say, setText, show, translate, video } from './view.js';
+import { t } from './strings.js';
+import { any, button, complain, element, errorText, hold, input, play, say, setText, show, video } from './view.js';
 
 /** @typedef {import('./carillon.js').Call} Call */
 /** @typedef {import('./states.js').PageState} PageState */
@@ -19,13 +24,18 @@ const carillon = new Carillon();
 
 /** @type {PageState} */
 let state = 'connecting';
-/** @type {Call | undefined} the one on the screen, also when it is over */
+/** @type {Call | undefined} the one on the screen */
 let call;
+/** @type {import('./stage.js').Over | undefined} the last one that is over */
+let over;
 /** @type {Call[]} those that ring while another one goes on */
 let waiting = [];
 /** @type {MediaStream | undefined} open in the lobby, for the preview or the next call */
 let preview;
 let warning = '';
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let calm;
+const WARNING_TIME = 12_000;
 
 /** @param {import('./states.js').Happening} happening */
 function happen(happening) {
@@ -40,22 +50,31 @@ function entered(before) {
   document.body.dataset.state = state;
   if (state !== 'idle' && state !== 'connecting') say('call-error');
   if (before === 'incoming') hideIncoming();
-  if (before === 'incoming' || before === 'dialing' || before === 'ringing') stopRinging();
+  if (state !== 'in-call') stopRinging();
   if (state === 'incoming' && call) {
+    closeSheets();
     showIncoming(call);
     ringIncoming();
   }
   if (state === 'ringing') ringOutgoing();
-  if (state === 'ended' && call) {
-    clearStage();
-    show('ended', true);
-    showEnded(call);
-    if (waiting.length) ring(/** @type {Call} */ (waiting.shift()));
-  }
+  if (state === 'connecting-media' && call) rememberCall(call.address, call.media);
+  if (state === 'ended' && over) showEnding(over);
   if (state !== 'idle' || before !== 'ended') return;
   show('lobby', true);
   // A name that was refused on the ended screen is mended here.
   (input('name').hasAttribute('aria-invalid') ? input('name') : any('call-title')).focus();
+}
+
+/** @param {import('./stage.js').Over} ended */
+function showEnding(ended) {
+  clearStage();
+  closeSheets();
+  // Where the messages cover everything they would hide that the call is over.
+  if (matchMedia('(max-width: 52rem)').matches) closeChat();
+  show('ended', true);
+  showEnded(ended);
+  const [another] = waiting.splice(0, 1);
+  if (another) ring(another);
 }
 
 function render() {
@@ -70,9 +89,21 @@ function render() {
     if (opened) any('peer').focus();
   }
   showWaiting(staged ? waiting[0] : undefined);
-  const values = { name: call ? nameOf(call) : '', reason: call?.ending ? endingText(call.ending) : '' };
+  const about = state === 'ended' ? over : call;
+  const values = { name: about ? nameOf(about) : '', reason: about?.ending ? endingText(about.ending) : '' };
   setText('state', state === 'idle' && !carillon.name ? t('state.idle.name') : t(`state.${state}`, values));
-  document.title = state === 'incoming' ? t('incoming.title', values) : t('title');
+  const [caller] = state === 'incoming' && call ? [call] : waiting;
+  document.title = caller ? t('incoming.title', { name: nameOf(caller) }) : t('title');
+}
+
+/** Says again, in another language, what is on the screen. */
+function sayAgain() {
+  showLink(carillon);
+  showPreview(carillon, preview);
+  people();
+  showChat();
+  if (state === 'ended' && over) showEnded(over);
+  render();
 }
 
 /**
@@ -90,14 +121,16 @@ function follow(taken) {
       // A warning was about getting there.
       if (state !== 'in-call') warning = '';
       happen('connected');
-    }
-    else render();
+    } else render();
   });
-  taken.on('warning', ({ code, text }) => {
-    warning = text || code;
-    if (taken === call) render();
+  taken.on('warning', (about) => {
+    if (taken === call) warn(warningText(about));
   });
-  taken.on('ended', () => { if (taken === call) happen('ended'); });
+  taken.on('ended', () => {
+    if (taken !== call) return;
+    over = taken;
+    happen('ended');
+  });
 }
 
 /** @param {Call} taken */
@@ -106,15 +139,55 @@ function ring(taken) {
   happen('ring');
 }
 
+/**
+ * What a person should know for a while.
+ * @param {string} text
+ */
+function warn(text) {
+  warning = text;
+  render();
+  clearTimeout(calm);
+  calm = setTimeout(() => {
+    warning = '';
+    render();
+  }, WARNING_TIME);
+}
+
 /** @param {Call} arriving */
 function arrive(arriving) {
   if (next(state, 'ring') === 'incoming') return ring(arriving);
   waiting.push(arriving);
+  closeSheets();
+  if (state === 'in-call') ringWaiting();
   arriving.on('ended', () => {
     waiting = waiting.filter((each) => each !== arriving);
+    if (!waiting.length && state === 'in-call') stopRinging();
     render();
   });
   render();
+}
+
+/** Answers the one that waits; the call on the screen ends by that. */
+async function swap() {
+  const [taken] = waiting;
+  const left = call;
+  if (!taken || !left) return;
+  hold(['waiting-accept', 'waiting-decline'], true);
+  try {
+    const stream = await carillon.devices.open({ video: left.hasVideo && taken.media.includes('video') });
+    if (taken.state !== 'incoming' || call !== left || left.ending) return closeMedia(stream);
+    waiting = waiting.filter((each) => each !== taken);
+    follow(taken);
+    left.hangUp();
+    clearStage();
+    stopRinging();
+    happen('swap');
+    await taken.accept(stream).catch(() => {});
+  } catch (error) {
+    warn(errorText(error));
+  } finally {
+    hold(['waiting-accept', 'waiting-decline'], false);
+  }
 }
 
 /**
@@ -124,7 +197,7 @@ function arrive(arriving) {
 async function streamFor(wantVideo) {
   const kept = preview;
   preview = undefined;
-  showPreview(undefined);
+  showPreview(carillon, undefined);
   if (kept && stillOpen(kept) && (!wantVideo || kept.getVideoTracks().length)) {
     for (const track of wantVideo ? [] : kept.getVideoTracks()) {
       track.stop();
@@ -139,11 +212,6 @@ async function streamFor(wantVideo) {
 /** @param {unknown} error */
 function isDevice(error) {
   return DEVICE_CODES.includes(/** @type {{ code?: string }} */ (error).code ?? '');
-}
-
-/** @param {unknown} error */
-function problemText(error) {
-  return errorText(error);
 }
 
 /**
@@ -167,7 +235,7 @@ async function dial(address, wantVideo, errorId) {
   } catch (error) {
     closeMedia(stream);
     // A refused name has been complained about at its field, which only the lobby shows.
-    return carillon.name || isDevice(error) || !inLobby ? say(errorId, problemText(error)) : undefined;
+    return carillon.name || isDevice(error) || !inLobby ? say(errorId, errorText(error)) : undefined;
   } finally {
     showBusy();
   }
@@ -190,7 +258,7 @@ async function answer(wantVideo) {
     else closeMedia(stream);
   } catch (error) {
     if (answered === call && state === 'incoming') {
-      say('incoming-error', problemText(error));
+      say('incoming-error', errorText(error));
       ringIncoming();
     }
   } finally {
@@ -234,17 +302,19 @@ async function togglePreview() {
     try {
       preview = await carillon.devices.open({ video: true });
     } catch (error) {
-      say('call-error', problemText(error));
+      say('call-error', errorText(error));
     }
     showBusy();
   }
-  showPreview(preview);
+  showPreview(carillon, preview);
 }
 
-/** The address in ?to= or #to=, as links carry it. */
-function linkedAddress() {
-  const from = (/** @type {string} */ part) => new URLSearchParams(part.slice(1)).get('to');
-  return addressIn(from(location.search) ?? from(location.hash) ?? '') ?? '';
+/** The devices chosen in the lobby are those of the preview. */
+async function chosen() {
+  if (!preview) return;
+  closeMedia(preview);
+  preview = undefined;
+  await togglePreview();
 }
 
 function wire() {
@@ -256,7 +326,7 @@ function wire() {
     event.preventDefault();
     // Enter in the name field is about the name.
     if (document.activeElement === input('name') && !input('address').value) return input('address').focus();
-    callLobby(true);
+    callLobby(document.body.dataset.camera !== 'none');
   };
   button('call-audio').onclick = () => callLobby(false);
   element('meet-form', HTMLFormElement).onsubmit = (event) => {
@@ -264,11 +334,19 @@ function wire() {
     openRoom();
   };
   button('preview').onclick = () => void togglePreview();
+  button('test-open').onclick = () => void openTest();
   input('name').onchange = () => void nameChanged();
-  button('hang-up').onclick = () => call?.hangUp();
-  button('mute').onclick = () => call?.mute(!call.muted);
-  button('camera').onclick = () => call?.turnCameraOff(!call.cameraOff);
+  wireControls({ call: () => call, devices: carillon.devices, warn, changed: render });
   button('sound').onclick = () => void play(video('remote-video'), call?.remoteStream).then((heard) => show('sound', !heard));
+  wireIncoming();
+  button('back').onclick = () => leaveEnded();
+  button('again').onclick = () => {
+    if (over) void dial(over.address, over.media.includes('video'), 'ended-error');
+  };
+  button('ended-write').onclick = () => { if (over) openChat(over.address); };
+}
+
+function wireIncoming() {
   button('incoming-accept-audio').onclick = () => void answer(false);
   button('incoming-accept-video').onclick = () => void answer(true);
   button('incoming-decline').onclick = () => call?.decline();
@@ -276,15 +354,32 @@ function wire() {
   const incoming = element('incoming', HTMLDialogElement);
   incoming.oncancel = (event) => event.preventDefault();
   incoming.onclose = () => { if (call && state === 'incoming') openIncoming(call); };
+  button('waiting-accept').onclick = () => void swap();
   button('waiting-decline').onclick = () => waiting[0]?.decline();
-  button('back').onclick = () => leaveEnded();
-  button('again').onclick = () => {
-    if (call) void dial(call.address, call.media.includes('video'), 'ended-error');
-  };
+}
+
+/** The test is loaded when it is wanted. */
+async function openTest() {
+  closeMedia(preview);
+  preview = undefined;
+  showPreview(carillon, preview);
+  const { prepareTest } = await import('./selftest.js');
+  prepareTest(carillon);
+  openSheet('test');
+}
+
+function people() {
+  showContacts(carillon, {
+    call: (address, wantVideo) => {
+      input('address').value = address;
+      void dial(address, wantVideo, 'call-error');
+    },
+    write: openChat,
+  });
 }
 
 function leaveEnded() {
-  call = undefined;
+  call = over = undefined;
   happen('dismiss');
   if (carillon.state === 'connecting' || carillon.state === 'away') happen('away');
 }
@@ -304,27 +399,29 @@ function listen() {
     showAccount(carillon);
     showNameError(error);
   });
-  carillon.on('contacts', (contacts) => showContacts(carillon, contacts));
+  carillon.on('contacts', people);
   carillon.on('incoming', arrive);
+  carillon.on('lost', ({ address, text }) => {
+    if (next(state, 'lost') !== 'ended') return;
+    over = { address, name: '', media: mediaOfCall(address), connectedAt: 0, ending: { reason: 'reloaded', text } };
+    happen('lost');
+  });
+  carillon.devices.on('chosen', (kind) => { if (kind !== 'output') void chosen(); });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) carillon.retry(); });
   addEventListener('pagehide', () => carillon.close());
   addEventListener('pageshow', ({ persisted }) => { if (persisted && carillon.name) void takeName(carillon.name).catch(() => {}); });
   setInterval(() => { if (call && state === 'in-call') showStatus(call, state); }, 1000);
 }
 
-/** Goes to a room; without a name to one whose name nobody guesses. */
-function openRoom() {
-  const random = () => Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join('');
-  // A name is one part of the path.
-  const name = input('meet-name').value.trim().replaceAll('/', '-') || random();
-  location.assign(new URL(`r/${encodeURIComponent(name)}`, import.meta.url));
-}
-
-translate();
+wireLanguage(sayAgain);
+wireSheets();
+wireChoices(carillon.devices);
+wireChat(carillon, render);
 wire();
 wireReach(carillon);
 listen();
 showLink(carillon);
+void carillon.devices.refresh();
 input('name').value = remembered();
 input('address').value = linkedAddress();
 if (input('name').value) void nameChanged();

@@ -1,15 +1,18 @@
 // What of the page needs no browser: its states, its sentences, what people type.  Run with: node --test webclient/
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
 import { FakeAudioContext, FakeClock, FakeStream, made } from './fakes.mjs';
 import { stillOpen } from './devices.js';
 import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
 import { next, STATES } from './states.js';
-import { addressIn, catalogues, clock, t } from './strings.js';
+import { chooseLanguage, addressIn, clock, direction, keyOf, LANGUAGES, plural, preferred, speak, t } from './strings.js';
+import en from './strings/en.js';
+import { CODES } from './events.js';
 
+const catalogues = Object.fromEntries(await Promise.all(Object.keys(LANGUAGES).map(async (code) => [code, (await import(`./strings/${code}.js`)).default])));
 const here = (name) => readFileSync(new URL(name, import.meta.url), 'utf8');
 
 test('states: the ways through a call', () => {
@@ -18,11 +21,13 @@ test('states: the ways through a call', () => {
   assert.equal(walk('idle', 'ring', 'answered', 'connected'), 'in-call');
   assert.equal(walk('idle', 'dial', 'ended', 'dial'), 'dialing');
   assert.equal(walk('ended', 'ring'), 'incoming');
+  assert.equal(walk('in-call', 'swap', 'connected', 'ended'), 'ended');
+  assert.equal(walk('connecting', 'lost', 'dial'), 'dialing');
 });
 
 test('states: what must not disturb a call', () => {
   for (const state of ['dialing', 'ringing', 'incoming', 'connecting-media', 'in-call']) {
-    for (const happening of ['away', 'ready', 'ring', 'dial', 'dismiss']) assert.equal(next(state, happening), state, `${state} ${happening}`);
+    for (const happening of ['away', 'ready', 'ring', 'dial', 'dismiss', 'lost']) assert.equal(next(state, happening), state, `${state} ${happening}`);
   }
   assert.equal(next('in-call', 'answered'), 'in-call');
   assert.equal(next('idle', 'ended'), 'idle');
@@ -30,33 +35,72 @@ test('states: what must not disturb a call', () => {
 
 test('states: every call state has an end, every state a sentence', () => {
   for (const state of STATES) {
-    assert.ok(`state.${state}` in catalogues.en, state);
+    assert.ok(`state.${state}` in en, state);
     if (!['connecting', 'idle', 'ended'].includes(state)) assert.equal(next(state, 'ended'), 'ended');
   }
 });
 
-test('the pages say what the English catalogue says', () => {
+test('the pages say what the English catalogue says, or nothing before they are translated', () => {
   const text = here('index.html') + here('room.html');
   const decode = (html) => html.replaceAll('&amp;', '&');
   const shown = [...text.matchAll(/data-t="([^"]+)"[^>]*>([^<]*)</g)].map(([, key, words]) => [key, words]);
   const labels = [...text.matchAll(/<[^>]*data-t-(?:label|alt|placeholder)="([^"]+)"[^>]*>/g)]
     .map(([tag, key]) => [key, /\s(?:aria-label|alt|placeholder)="([^"]*)"/.exec(tag)?.[1] ?? '']);
   assert.ok(shown.length > 25 && labels.length >= 4);
-  for (const [key, words] of [...shown, ...labels]) assert.equal(decode(words), catalogues.en[key], key);
+  for (const [key, words] of [...shown, ...labels]) {
+    assert.ok(key in en, key);
+    if (words) assert.equal(decode(words), en[key], key);
+  }
+  // What is on the screen first is there without any script.
+  for (const key of ['lobby', 'name', 'address', 'call.video', 'call.audio']) assert.ok(shown.some(([shownKey, words]) => shownKey === key && words), key);
 });
 
-test('catalogues: the same keys in each, none without a use, none missing', () => {
-  for (const catalogue of Object.values(catalogues)) assert.deepEqual(Object.keys(catalogue), Object.keys(catalogues.en));
-  const sources = ['index.html', 'room.html', 'page.js', 'lobby.js', 'stage.js', 'view.js', 'roompage.js', 'tiles.js'].map(here).join('\n');
-  const composed = /^(state|status|link|error|end|media|room)\./;
-  for (const key of Object.keys(catalogues.en)) assert.ok(composed.test(key) || sources.includes(`'${key}'`) || sources.includes(`"${key}"`), key);
-  for (const [, key] of sources.matchAll(/\bt\('([^']+)'/g)) assert.ok(key in catalogues.en, key);
+test('catalogues: the same keys and placeholders in each, none without a use, none missing', () => {
+  const placeholders = (sentence) => (sentence.match(/\{\w+\}/g) ?? []).sort().join();
+  assert.deepEqual(readdirSync(new URL('strings', import.meta.url)).sort(), Object.keys(LANGUAGES).map((code) => `${code}.js`));
+  for (const [language, catalogue] of Object.entries(catalogues)) {
+    assert.deepEqual(Object.keys(catalogue), Object.keys(en), language);
+    for (const [key, sentence] of Object.entries(catalogue)) {
+      assert.ok(sentence.trim() && !/[{}]/.test(sentence.replace(/\{\w+\}/g, '')), `${language} ${key}`);
+      assert.equal(placeholders(sentence), placeholders(en[key]), `${language} ${key}`);
+    }
+  }
+  const sources = readdirSync(new URL('.', import.meta.url)).filter((name) => /^[^.]+\.(js|html)$/.test(name)).map(here).join('\n');
+  const composed = /^(state|status|link|error|end|media|room|warning|test|stats|chat\.unread)\./;
+  for (const key of Object.keys(en)) assert.ok(composed.test(key) || sources.includes(`'${key}'`) || sources.includes(`"${key}"`), key);
+  for (const [, key] of sources.matchAll(/\bt\('([^']+)'/g)) assert.ok(key in en, key);
+  for (const [, name, key] of sources.matchAll(/\bt\(`(\w+)\.\$\{[^}]+\}`/g)) assert.ok(Object.keys(en).some((each) => each.startsWith(`${name}.`)), key);
 });
 
-test('every ending of the server has a sentence', () => {
-  const outcomes = [...here('../component/call/outcome.go').matchAll(/ Outcome = "([^"]+)"/g)].map(([, name]) => name);
-  assert.ok(outcomes.length > 15);
-  for (const outcome of outcomes) assert.ok(`end.${outcome}` in catalogues.en, outcome);
+test('every ending, error and warning of the server and of the library has a sentence', () => {
+  const named = (file, pattern) => [...here(file).matchAll(pattern)].map(([, name]) => name);
+  const outcomes = named('../component/call/outcome.go', / Outcome += "([^"]+)"/g);
+  const codes = [...named('../component/gateway/errors.go', / Code += "([^"]+)"/g), ...named('../component/room/room.go', / Reason += "([^"]+)"/g)];
+  const warnings = named('../component/call/call.go', / WarningCode += "([^"]+)"/g);
+  assert.ok(outcomes.length > 15 && codes.length > 35 && warnings.length > 0, `${outcomes.length} ${codes.length} ${warnings.length}`);
+  for (const outcome of [...outcomes, 'link-lost', 'failed']) assert.ok(`end.${outcome}` in en, outcome);
+  for (const code of [...codes, ...CODES]) assert.ok(keyOf(code), code);
+  for (const code of [...warnings, 'no-route', 'video-not-taken', 'no-restart', 'change-failed', 'microphone-changed', 'camera-changed', 'denied', 'in-use']) assert.ok(keyOf(code, 'warning'), code);
+});
+
+test('languages: that of the browser, or the one chosen; numbers of things', async () => {
+  globalThis.localStorage = { getItem: () => null, setItem(_, value) { this.getItem = () => value; } };
+  Object.defineProperty(globalThis, 'navigator', { value: { languages: ['pt-BR', 'fr-CA', 'en'] }, configurable: true, writable: true });
+  try {
+    assert.equal(preferred(), 'fr');
+    await speak(preferred());
+    assert.equal(t('stage.hangup'), 'Raccrocher');
+    assert.equal(plural('chat.unread', 0), '0 nouveau message');
+    await chooseLanguage('de');
+    assert.equal(preferred(), 'de');
+    assert.equal(plural('chat.unread', 2), '2 neue Nachrichten');
+    assert.equal(direction(), 'ltr');
+    assert.equal(direction('ar'), 'rtl');
+  } finally {
+    delete globalThis.localStorage;
+    await speak('en');
+  }
+  assert.equal(plural('chat.unread', 1), '1 new message');
 });
 
 test('ringing sounds at once, and the audio context sleeps when it is over', async () => {
@@ -97,7 +141,7 @@ test('a preview of which a device has gone is not taken for a call', () => {
 });
 
 test('buttons that turn something on or off say what a press does, and only so', () => {
-  for (const name of ['index.html', 'room.html', 'page.js', 'lobby.js', 'stage.js', 'view.js', 'roompage.js', 'tiles.js']) assert.ok(!here(name).includes('aria-pressed'), name);
+  for (const name of ['index.html', 'room.html', 'page.js', 'lobby.js', 'stage.js', 'controls.js', 'view.js', 'roompage.js', 'tiles.js']) assert.ok(!here(name).includes('aria-pressed'), name);
 });
 
 test('sentences are filled in', () => {

@@ -24,6 +24,11 @@ export function ringOutgoing() {
   start(TONE, 1, 4000, 0.05);
 }
 
+/** A soft sign that another one calls during a call. */
+export function ringWaiting() {
+  start(TONE.concat(TONE), 0.3, 6000, 0.03);
+}
+
 /** Stops at once, and lets go of the loudspeaker: an audio context that runs keeps phones awake and headsets in use. */
 export function stopRinging() {
   clearInterval(timer);

@@ -3,9 +3,10 @@
 import { closeMedia, DEVICE_CODES, Devices, stillOpen } from './devices.js';
 import { remember, remembered } from './names.js';
 import { Room } from './room.js';
+import { wireLanguage } from './speak.js';
 import { t } from './strings.js';
 import { nameOf, playAll, showTiles } from './tiles.js';
-import { any, button, complain, element, errorText, hold, input, play, say, setText, show, showToggle, translate, video } from './view.js';
+import { any, button, complain, element, errorText, hold, input, play, say, setText, show, showToggle, video } from './view.js';
 
 /** @typedef {'video' | 'audio' | 'nothing'} Wish */
 
@@ -75,7 +76,7 @@ async function enter(wish) {
   const name = field.value.trim();
   say('room-error');
   say('room-note');
-  complain(field, 'room-name-error', name ? '' : t('error.room_name'));
+  complain(field, 'room-name-error', name ? '' : t('error.blank_name'));
   if (!name) return field.focus();
   remember(name);
   try {
@@ -207,6 +208,12 @@ function notice() {
   return room.members.length ? '' : t('room.alone');
 }
 
+function showDoor() {
+  const title = t('door.title', { room: linkedRoom() });
+  setText('room-title', title);
+  document.title = title;
+}
+
 function people() {
   const names = room.members.map(nameOf);
   return names.length ? t('room.people', { names: names.join(', ') }) : t('room.alone');
@@ -224,12 +231,14 @@ async function copyLink() {
   setTimeout(() => setText('room-copy-text', t('room.copy')), COPIED);
 }
 
-translate();
+wireLanguage(() => {
+  showPreview();
+  showDoor();
+});
 wire();
 listen();
-setText('room-title', t('door.title', { room: linkedRoom() }));
 setText('room-heading', linkedRoom());
-document.title = t('door.title', { room: linkedRoom() });
+showDoor();
 input('room-name').value = remembered();
 // For the console and for tests: the one instance of the library that this page uses.
 Object.assign(window, { room });

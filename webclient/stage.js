@@ -1,13 +1,16 @@
 // A call on the screen: while it is made, while it rings here, while it lasts, and when it is over.
 
-import { clock, has, t } from './strings.js';
-import { any, button, drawAvatar, element, hold, play, say, sentence, setText, shortName, show, showToggle, video } from './view.js';
+import { showControls } from './controls.js';
+import { clock, has, keyOf, t } from './strings.js';
+import { any, button, drawAvatar, element, hold, play, say, sentence, setText, shortName, show, video } from './view.js';
 
 /** @typedef {import('./carillon.js').Carillon} Carillon */
 /** @typedef {import('./carillon.js').Call} Call */
 /** @typedef {import('./states.js').PageState} PageState */
 
-export const nameOf = (/** @type {Call} */ call) => call.name || shortName(call.address);
+/** What is left of a call when it is over. @typedef {Pick<Call, 'address' | 'name' | 'media' | 'connectedAt' | 'ending'>} Over */
+
+export const nameOf = (/** @type {Over} */ call) => call.name || shortName(call.address);
 
 /**
  * @param {Call} call
@@ -22,7 +25,13 @@ export function showStage(call, state) {
   // An element that was given a stream before it had tracks may stay silent.
   const remote = call.remoteStream?.getTracks().length ? call.remoteStream : undefined;
   void play(video('remote-video'), remote).then((heard) => show('sound', !heard));
+  const screen = call.remoteScreen;
+  stage.toggleAttribute('data-screen', screen !== undefined);
+  show('remote-screen', screen !== undefined);
+  void play(video('remote-screen'), screen);
   showOwn(call);
+  showControls(call, state === 'in-call');
+  say('remote-muted', call.remote.muted ? t('stage.remote.muted', { name: nameOf(call) }) : '');
   setText('hang-up-text', t(state === 'dialing' || state === 'ringing' ? 'stage.cancel' : 'stage.hangup'));
 }
 
@@ -42,9 +51,6 @@ function showOwn(call) {
   const own = video('local-video');
   own.hidden = !picture || call.cameraOff || call.lostMedia.includes('video');
   void play(own, picture ? call.localStream : undefined);
-  showToggle('mute', call.muted, t(call.muted ? 'stage.unmute' : 'stage.mute'));
-  show('camera', picture);
-  showToggle('camera', call.cameraOff, t(call.cameraOff ? 'stage.camera.on' : 'stage.camera.off'));
 }
 
 /**
@@ -55,10 +61,24 @@ function showOwn(call) {
  */
 export function showCallNotice(carillon, call, warning) {
   const lost = call.lostMedia.length > 1 ? 'both' : call.lostMedia[0];
+  const name = nameOf(call);
   if (call.interrupted) say('call-notice', t('stage.interrupted'));
   else if (lost) say('call-notice', t(`media.lost.${lost}`));
   else if (carillon.state !== 'attached') say('call-notice', t('stage.away'));
-  else say('call-notice', warning || (call.muted ? t('stage.muted') : ''));
+  else if (warning) say('call-notice', warning);
+  else if (call.held) say('call-notice', t('stage.held'));
+  else if (call.remote.held) say('call-notice', t('stage.remote.held', { name }));
+  else if (call.screen) say('call-notice', t('stage.sharing'));
+  else say('call-notice', call.muted ? t('stage.muted') : '');
+}
+
+/**
+ * What a warning of the server or of the library means.
+ * @param {{ code: string, text: string }} warning
+ */
+export function warningText({ code, text }) {
+  const key = keyOf(code, 'warning');
+  return key ? t(key, { text }) : sentence(text || code);
 }
 
 /** @param {Call | undefined} call another one that rings during this one */
@@ -102,7 +122,7 @@ export function holdAnswers(held) {
   hold(['incoming-accept-audio', 'incoming-accept-video'], held);
 }
 
-/** @param {Call} call */
+/** @param {Over} call */
 export function showEnded(call) {
   setText('ended-title', nameOf(call));
   drawAvatar('ended-avatar', nameOf(call), call.address);
@@ -117,13 +137,15 @@ export function showEnded(call) {
  * @param {import('./call.js').Ending} ending
  */
 export function endingText({ reason, text, code = '' }) {
-  for (const key of [`error.${code}`, `end.${reason}`]) if (has(key)) return t(key);
-  return sentence(text) || t('end.failed');
+  const key = keyOf(code) ?? `end.${reason}`;
+  return has(key) ? t(key) : sentence(text) || t('end.failed');
 }
 
 export function clearStage() {
   void play(video('remote-video'), undefined);
   void play(video('local-video'), undefined);
+  void play(video('remote-screen'), undefined);
+  say('quality');
   say('call-notice');
   show('sound', false);
 }

@@ -1,6 +1,6 @@
 // The few things that every part of the page does with its elements.
 
-import { has, language, t } from './strings.js';
+import { direction, has, keyOf, language, t } from './strings.js';
 
 /**
  * The element of that id, as what it is.
@@ -17,6 +17,7 @@ export function element(id, type) {
 
 export const button = (/** @type {string} */ id) => element(id, HTMLButtonElement);
 export const input = (/** @type {string} */ id) => element(id, HTMLInputElement);
+export const select = (/** @type {string} */ id) => element(id, HTMLSelectElement);
 export const video = (/** @type {string} */ id) => element(id, HTMLVideoElement);
 export const any = (/** @type {string} */ id) => element(id, HTMLElement);
 
@@ -129,12 +130,11 @@ export function shortName(address) {
 /**
  * What went wrong, in words: the page's own for the codes it knows, else those of the server.
  * @param {unknown} error
- * @param {Record<string, string>} [values]
  */
-export function errorText(error, values = {}) {
+export function errorText(error) {
   const { code = '', message = '', description = '' } = /** @type {{ code?: string, message?: string, description?: string }} */ (error ?? {});
-  if (has(`error.${code}`)) return t(/** @type {import('./strings.js').Key} */ (`error.${code}`), values);
-  return sentence(description || message) || t('end.failed');
+  const key = keyOf(code);
+  return key ? t(key) : sentence(description || message) || t('error.failed');
 }
 
 /**
@@ -149,6 +149,7 @@ export function sentence(text) {
 /** Puts the language's sentences into the document. */
 export function translate() {
   document.documentElement.lang = language;
+  document.documentElement.dir = direction();
   const put = (/** @type {string} */ attribute, /** @type {(target: Element, text: string) => void} */ write) => {
     for (const target of document.querySelectorAll(`[${attribute}]`)) {
       const key = target.getAttribute(attribute) ?? '';

@@ -230,6 +230,18 @@ func (p *page) Viewport(width, height int, phone bool) {
 	p.do(10*time.Second, "setViewport", map[string]any{"viewport": size}, nil)
 }
 
+// Emulate sets CSS media features, such as prefers-color-scheme.
+func (p *page) Emulate(feature, value string) {
+	p.b.t.Helper()
+	p.do(10*time.Second, "emulate", map[string]any{"media": map[string]string{feature: value}}, nil)
+}
+
+// Permission grants or takes back what a page of Chromium may do: name is camera or microphone, setting granted, denied or prompt.
+func (p *page) Permission(name, setting string) {
+	p.b.t.Helper()
+	p.do(10*time.Second, "permission", map[string]any{"name": name, "setting": setting}, nil)
+}
+
 // Close closes the tab as a person does, without asking the page.
 func (p *page) Close() { p.b.t.Helper(); p.do(20*time.Second, "closePage", nil, nil) }
 

@@ -110,6 +110,19 @@ const operations = {
     await resize(page(request), request.viewport);
   },
 
+  // media: {'prefers-color-scheme': 'dark'} and the like.
+  async emulate(request) {
+    await page(request).emulateMediaFeatures(Object.entries(request.media).map(([name, value]) => ({name, value})));
+  },
+
+  // permission: setting is granted, denied or prompt, for the page's origin.  Chromium only.
+  async permission(request) {
+    const session = await page(request).createCDPSession();
+    const {origin} = new URL(page(request).url());
+    await session.send('Browser.setPermission', {permission: {name: request.name}, setting: request.setting, origin});
+    await session.detach();
+  },
+
   async closePage(request) {
     const closing = page(request);
     pages.delete(request.page);

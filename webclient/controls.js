@@ -1,0 +1,165 @@
+// The buttons of a call: what a press does, and how the connection is.
+
+import { chatLabel, chatOpen, closeChat, openChat, unread } from './chat.js';
+import { placeChoices, showChoices } from './choose.js';
+import { closeSheets, openSheet, sheetOpen } from './sheets.js';
+import { t } from './strings.js';
+import { any, button, element, errorText, hold, say, setText, show, showToggle } from './view.js';
+
+/** @typedef {import('./carillon.js').Call} Call */
+/** @typedef {import('./stats.js').Statistics} Statistics */
+/**
+ * What the controls need of the page.
+ * @typedef {object} Owner
+ * @property {() => Call | undefined} call the one on the screen
+ * @property {import('./devices.js').Devices} devices
+ * @property {(text: string) => void} warn
+ * @property {() => void} changed
+ */
+
+const STATISTICS_INTERVAL = 2000;
+
+/** @param {Owner} owner */
+export function wireControls(owner) {
+  const press = (/** @type {string} */ id, /** @type {(call: Call) => unknown} */ act) => {
+    button(id).onclick = () => {
+      const call = owner.call();
+      if (call) act(call);
+    };
+  };
+  press('hang-up', (call) => call.hangUp());
+  press('mute', (call) => call.mute(!call.muted));
+  press('camera', (call) => void toggleCamera(owner, call));
+  press('screen', (call) => void toggleScreen(owner, call));
+  press('chat-open', (call) => {
+    if (chatOpen(call.address)) closeChat();
+    else openChat(call.address);
+    owner.changed();
+  });
+  button('more-open').onclick = () => openSheet('more');
+  press('hold', (call) => {
+    closeSheets();
+    call.hold(!call.held);
+  });
+  press('devices-open', (call) => {
+    openSheet('settings');
+    showChoices(owner.devices);
+    placeChoices('settings-devices', call.localStream ?? new MediaStream());
+  });
+  element('settings', HTMLDialogElement).onclose = () => placeChoices('lobby-devices', undefined);
+  wireKeypad(owner);
+  wireFullScreen();
+  setInterval(() => void measure(owner.call()), STATISTICS_INTERVAL);
+}
+
+/**
+ * @param {Owner} owner
+ * @param {Call} call
+ */
+async function toggleCamera(owner, call) {
+  if (call.hasVideo && !call.lostMedia.includes('video')) return call.turnCameraOff(!call.cameraOff);
+  hold(['camera'], true);
+  await call.addVideo().catch((error) => owner.warn(errorText(error.code === 'no-microphone' || error.code === 'denied' ? { code: 'no-camera' } : error)));
+  hold(['camera'], false);
+}
+
+/**
+ * @param {Owner} owner
+ * @param {Call} call
+ */
+async function toggleScreen(owner, call) {
+  hold(['screen'], true);
+  await (call.screen ? call.stopScreen() : call.shareScreen()).catch((error) => owner.warn(error.code === 'denied' ? t('error.screen') : errorText(error)));
+  hold(['screen'], false);
+}
+
+/** @param {Owner} owner */
+function wireKeypad(owner) {
+  const tone = (/** @type {string} */ key) => {
+    say('keypad-error');
+    try {
+      owner.call()?.sendTones(key);
+      setText('keypad-sent', `${any('keypad-sent').textContent}${key}`.slice(-20));
+    } catch (error) {
+      say('keypad-error', errorText(error));
+    }
+  };
+  button('keypad-open').onclick = () => {
+    setText('keypad-sent', '');
+    say('keypad-error');
+    openSheet('keypad');
+  };
+  const keypad = any('keypad');
+  keypad.addEventListener('click', ({ target }) => {
+    const key = target instanceof HTMLElement ? target.closest('button')?.dataset.tone : undefined;
+    if (key) tone(key);
+  });
+  keypad.onkeydown = ({ key, ctrlKey, altKey, metaKey }) => { if (/^[0-9*#]$/.test(key) && !ctrlKey && !altKey && !metaKey) tone(key); };
+}
+
+function wireFullScreen() {
+  const root = document.documentElement;
+  show('full', Boolean(root.requestFullscreen));
+  button('full').onclick = () => {
+    closeSheets();
+    void (document.fullscreenElement ? document.exitFullscreen() : root.requestFullscreen()).catch(() => {});
+  };
+  document.onfullscreenchange = showFull;
+  showFull();
+}
+
+const showFull = () => setText('full-text', t(document.fullscreenElement ? 'stage.unfull' : 'stage.full'));
+
+/**
+ * @param {Call} call
+ * @param {boolean} settled whether there is a connection that can be changed
+ */
+export function showControls(call, settled) {
+  showToggle('mute', call.muted, t(call.muted ? 'stage.unmute' : 'stage.mute'));
+  const filming = call.hasVideo && !call.cameraOff && !call.lostMedia.includes('video');
+  show('camera', call.hasVideo || (settled && document.body.dataset.camera !== 'none'));
+  showToggle('camera', !filming, t(filming ? 'stage.camera.off' : 'stage.camera.on'));
+  for (const id of ['chat-open', 'more-open']) show(id, settled);
+  show('screen', settled && Boolean(navigator.mediaDevices?.getDisplayMedia));
+  showToggle('screen', call.screen !== undefined, t(call.screen ? 'stage.screen.off' : 'stage.screen.on'));
+  setText('chat-open-text', chatLabel(call.address));
+  button('chat-open').dataset.unread = String(unread(call.address) || '');
+  button('chat-open').setAttribute('aria-expanded', String(chatOpen(call.address)));
+  setText('hold-text', t(call.held ? 'stage.unhold' : 'stage.hold'));
+  showFull();
+}
+
+/** @param {Call | undefined} call */
+async function measure(call) {
+  if (call?.state !== 'connected') return;
+  const statistics = await call.statistics().catch(() => undefined);
+  if (!statistics || call.ending) return;
+  const { route, rtt, loss } = statistics;
+  const percent = Math.round((loss ?? 0) * 100);
+  say('quality', route && rtt !== undefined ? t('stats.line', { route: t(`stats.${route}`), rtt: Math.round(rtt), loss: percent }) : '');
+  any('quality').toggleAttribute('data-poor', percent >= 5 || (rtt ?? 0) > 400);
+  if (sheetOpen('more')) list(statistics);
+}
+
+/** @param {Statistics} statistics */
+function list({ route, protocol, rtt, jitter, loss, lossThere, received, sent, codecs, picture }) {
+  const language = document.documentElement.lang;
+  const number = (/** @type {number | undefined} */ value, /** @type {Intl.NumberFormatOptions} */ options) => (value === undefined ? '–' : value.toLocaleString(language, options));
+  const percent = (/** @type {number | undefined} */ value) => number(value, { style: 'percent', maximumFractionDigits: 1 });
+  const rate = (/** @type {number | undefined} */ value) => number(value === undefined ? value : value / 1000, { style: 'unit', unit: 'kilobit-per-second', maximumFractionDigits: 0 });
+  const time = (/** @type {number | undefined} */ value) => number(value, { style: 'unit', unit: 'millisecond', maximumFractionDigits: 0 });
+  /** @type {Array<[import('./strings.js').Key, string]>} */
+  const rows = [
+    ['stats.route', route ? `${t(`stats.${route}`)}, ${(protocol ?? '').toUpperCase()}` : t('stats.measuring')],
+    ['stats.rtt', `${time(rtt)} ± ${time(jitter)}`],
+    ['stats.loss', `${percent(loss)} / ${percent(lossThere)}`],
+    ['stats.rate', `${rate(received)} / ${rate(sent)}`],
+    ['stats.codecs', Object.values(codecs).join(', ') || '–'],
+    ['stats.picture', picture ? `${picture.width} × ${picture.height}, ${Math.round(picture.fps)} fps` : '–'],
+  ];
+  any('stats').replaceChildren(...rows.flatMap(([key, value]) => ['dt', 'dd'].map((tag, index) => {
+    const made = document.createElement(tag);
+    made.textContent = index ? value : t(key);
+    return made;
+  })));
+}
