@@ -172,6 +172,35 @@ func TestUserCallsPages(t *testing.T) {
 	}
 }
 
+// A page in a call is rung, too, when no other page of its address is free; one in two calls is busy.
+func TestCallWaiting(t *testing.T) {
+	c, w := newTestComponent(t, nil)
+	p := attached(t, c, newKey(t), "anna", nil)
+	ring := func(from, sid string) {
+		w.receive(`<message type='chat' from='` + from + `' to='` + p.at.Bare + `' id='m'><propose xmlns='urn:xmpp:jingle-message:0' id='` + sid + `'>
+			<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>`)
+	}
+	first, _ := place(p, w, "alice@example.org")
+	ring("bob@example.org/phone", "s2")
+	second := expect[gateway.Incoming](p)
+	if second.From != "bob@example.org" || second.Call == first {
+		t.Fatalf("the page is rung by %+v", second)
+	}
+	p.do(gateway.Accept{Call: second.Call})
+	w.next("proceed", isMessage(jingle.Proceed))
+	if a := expect[gateway.Admitted](p); a.Call != second.Call {
+		t.Errorf("admitted to %s", a.Call)
+	}
+	ring("carla@example.org/phone", "s3")
+	if e := w.next("reject", isMessage(jingle.Reject)); !strings.Contains(e.String(), "busy") {
+		t.Errorf("a page in two calls said %s", e)
+	}
+	p.do(gateway.HangUp{Call: first})
+	if e := expect[gateway.Ended](p); e.Call != first {
+		t.Errorf("%s ended in place of %s", e.Call, first)
+	}
+}
+
 func TestDirectSession(t *testing.T) {
 	c, w := newTestComponent(t, nil)
 	p := attached(t, c, newKey(t), "anna", nil)

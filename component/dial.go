@@ -108,27 +108,36 @@ func (g *ghost) devicesOf(who jid.JID) []call.Resource {
 	return list
 }
 
-// ringable lists the tabs that a call to that address can ring: those not in a call, or in none but the one that gives way, and of them the connected
-// ones if there are any.  A page that lost its socket hears of the call when it is back.
+// ringable lists the tabs that a call to that address can ring: the connected ones that are in no call, or in none but the one that gives way; without
+// any of these the connected ones in one call, whose person may leave that for this one; or else those that lost their socket, which hear of the
+// call when they are back.
 func (c *Component) ringable(g *ghost, to jid.JID, yielding *runner) []*tab {
 	if g == nil {
 		return nil
 	}
-	var connected, lost []*tab
+	var connected, waiting, lost []*tab
 	for _, t := range g.tabs {
 		switch {
 		case to.Resourcepart() != "" && !to.Equal(t.address):
-		case len(t.engaged) > 1 || len(t.engaged) == 1 && !t.engaged[yielding]:
+		case len(t.engaged) > 1:
+		case len(t.engaged) == 1 && !t.engaged[yielding]:
+			if t.session != nil {
+				waiting = append(waiting, t)
+			}
 		case t.session != nil:
 			connected = append(connected, t)
 		default:
 			lost = append(lost, t)
 		}
 	}
-	if len(connected) > 0 {
+	switch {
+	case len(connected) > 0:
 		return connected
+	case len(waiting) > 0:
+		return waiting
+	default:
+		return lost
 	}
-	return lost
 }
 
 func addresses(tabs []*tab) []jid.JID {
