@@ -24,6 +24,10 @@ fuzz:
 vet:
 	@GO=$(GO) testdata/check vet
 
+# Pictures of every screen of the pages, in both themes, on a phone and on a desktop: testdata/screenshots.
+screenshots:
+	@GO=$(GO) testdata/check screenshots
+
 # Benchmarks, and Carillon side by side with npm's stanza and peer.
 bench:
 	@GO=$(GO) testdata/check bench
@@ -43,4 +47,4 @@ clean:
 go:
 	@GO=$(GO) testdata/check go
 
-.PHONY: build test soak fuzz vet bench demo clean go
+.PHONY: build test soak fuzz vet screenshots bench demo clean go

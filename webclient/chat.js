@@ -138,7 +138,7 @@ function draw() {
   if (log.dataset.with !== shown || items.length > lines.length) items.splice(0).forEach((item) => item.remove());
   log.dataset.with = shown;
   lines.forEach((line, index) => {
-    const item = items[index] ?? log.appendChild(document.createElement('li'));
+    const item = items[index] ?? log.appendChild(document.createElement('div'));
     const words = [line.own ? t('chat.you') : shortName(shown), line.body, line.failed ? t('chat.undelivered', { reason: line.failed }) : ''];
     if (item.children.length) return void (item.lastElementChild && setWords(item.lastElementChild, words[2] ?? ''));
     item.toggleAttribute('data-own', line.own);

@@ -118,13 +118,14 @@ export function showControls(call, settled) {
   showToggle('mute', call.muted, t(call.muted ? 'stage.unmute' : 'stage.mute'));
   const filming = call.hasVideo && !call.cameraOff && !call.lostMedia.includes('video');
   show('camera', call.hasVideo || (settled && document.body.dataset.camera !== 'none'));
-  showToggle('camera', !filming, t(filming ? 'stage.camera.off' : 'stage.camera.on'));
+  showToggle('camera', call.hasVideo && !filming, t(filming ? 'stage.camera.off' : 'stage.camera.on'));
   for (const id of ['chat-open', 'more-open']) show(id, settled);
   show('screen', settled && Boolean(navigator.mediaDevices?.getDisplayMedia));
   showToggle('screen', call.screen !== undefined, t(call.screen ? 'stage.screen.off' : 'stage.screen.on'));
   setText('chat-open-text', chatLabel(call.address));
   button('chat-open').dataset.unread = String(unread(call.address) || '');
   button('chat-open').setAttribute('aria-expanded', String(chatOpen(call.address)));
+  show('keypad-open', call.takesTones);
   setText('hold-text', t(call.held ? 'stage.unhold' : 'stage.hold'));
   showFull();
 }

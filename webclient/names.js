@@ -20,26 +20,43 @@ export function remembered() {
 }
 
 const CALL_KEY = 'carillon call';
+// Who comes back to the page later than this has not loaded it anew because of the call.
+const FRESH = 60_000;
+
+/** @typedef {{ address: string, media: string[], left?: number }} KeptCall */
 
 /**
- * Whether the call with that address has a picture; the address is forgotten with the tab.
+ * Remembers the call that this tab is in.
  * @param {string} address
  * @param {string[]} media
+ * @param {boolean} leaving the page goes, and the call with it
  */
-export function rememberCall(address, media) {
+export function rememberCall(address, media, leaving) {
   try {
-    sessionStorage.setItem(CALL_KEY, JSON.stringify({ address, media }));
+    sessionStorage.setItem(CALL_KEY, JSON.stringify({ address, media, ...(leaving && { left: Date.now() }) }));
   } catch {
-    // Then it is rung again with sound only.
+    // Then the contact is not offered to be rung again.
   }
 }
 
-/** @param {string} address @returns {string[]} */
-export function mediaOfCall(address) {
+/** @returns {KeptCall | undefined} */
+function keptCall() {
   try {
-    const call = JSON.parse(sessionStorage.getItem(CALL_KEY) ?? '{}');
-    return call.address === address ? call.media : ['audio'];
+    return JSON.parse(sessionStorage.getItem(CALL_KEY) ?? 'null') ?? undefined;
   } catch {
-    return ['audio'];
+    return undefined;
   }
+}
+
+/** What the call with that address had. @param {string} address */
+export function mediaOfCall(address) {
+  const call = keptCall();
+  return call?.address === address ? call.media : ['audio'];
+}
+
+/** The call that ended because this page was loaded anew; once. */
+export function interruptedCall() {
+  const call = keptCall();
+  if (call?.left) sessionStorage.removeItem(CALL_KEY);
+  return call?.left && Date.now() - call.left < FRESH ? call : undefined;
 }

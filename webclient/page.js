@@ -6,7 +6,7 @@ import { wireChoices } from './choose.js';
 import { wireControls } from './controls.js';
 import { closeMedia, stillOpen } from './devices.js';
 import { addressToCall, linkedAddress, nameGiven, openRoom, showAccount, showBusy, showContacts, showLink, showNameError, showPreview, wireReach } from './lobby.js';
-import { mediaOfCall, remember, rememberCall, remembered } from './names.js';
+import { interruptedCall, mediaOfCall, remember, rememberCall, remembered } from './names.js';
 import { ringIncoming, ringOutgoing, ringWaiting, stopRinging } from './ring.js';
 import { closeSheets, openSheet, wireSheets } from './sheets.js';
 import { wireLanguage } from './speak.js';
@@ -57,7 +57,7 @@ function entered(before) {
     ringIncoming();
   }
   if (state === 'ringing') ringOutgoing();
-  if (state === 'connecting-media' && call) rememberCall(call.address, call.media);
+  if (state === 'connecting-media' && call) rememberCall(call.address, call.media, false);
   if (state === 'ended' && over) showEnding(over);
   if (state !== 'idle' || before !== 'ended') return;
   show('lobby', true);
@@ -378,6 +378,17 @@ function people() {
   });
 }
 
+/**
+ * A call ended because this page was loaded anew: it offers to ring again.
+ * @param {string} address
+ * @param {string[]} media
+ */
+function lost(address, media) {
+  if (next(state, 'lost') !== 'ended') return;
+  over = { address, name: '', media, connectedAt: 0, ending: { reason: 'reloaded', text: '' } };
+  happen('lost');
+}
+
 function leaveEnded() {
   call = over = undefined;
   happen('dismiss');
@@ -401,14 +412,14 @@ function listen() {
   });
   carillon.on('contacts', people);
   carillon.on('incoming', arrive);
-  carillon.on('lost', ({ address, text }) => {
-    if (next(state, 'lost') !== 'ended') return;
-    over = { address, name: '', media: mediaOfCall(address), connectedAt: 0, ending: { reason: 'reloaded', text } };
-    happen('lost');
-  });
+  // A page that could not say goodbye hears of it from the server.
+  carillon.on('lost', ({ address }) => lost(address, mediaOfCall(address)));
   carillon.devices.on('chosen', (kind) => { if (kind !== 'output') void chosen(); });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) carillon.retry(); });
-  addEventListener('pagehide', () => carillon.close());
+  addEventListener('pagehide', () => {
+    if (call && !call.ending) rememberCall(call.address, call.media, true);
+    carillon.close();
+  });
   addEventListener('pageshow', ({ persisted }) => { if (persisted && carillon.name) void takeName(carillon.name).catch(() => {}); });
   setInterval(() => { if (call && state === 'in-call') showStatus(call, state); }, 1000);
 }
@@ -426,5 +437,7 @@ input('name').value = remembered();
 input('address').value = linkedAddress();
 if (input('name').value) void nameChanged();
 else happen('ready');
+const interrupted = interruptedCall();
+if (interrupted) lost(interrupted.address, interrupted.media);
 // For the console and for tests: the one instance of the library that this page uses.
 Object.assign(window, { carillon });

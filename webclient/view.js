@@ -120,11 +120,12 @@ export function drawAvatar(place, name, address) {
 }
 
 /**
- * What a person calls that address: its local part.
+ * What a person calls that address: its local part, of a guest's without what makes it unique.
  * @param {string} address
  */
 export function shortName(address) {
-  return address.split('@')[0] || address;
+  const local = address.split('@')[0] ?? '';
+  return local.replace(/-[a-z2-7]{16}$/, '') || address;
 }
 
 /**

@@ -123,6 +123,16 @@ func (b *browser) NewPage(url string) *page { b.t.Helper(); return b.newPage(url
 // NewPrivatePage is NewPage with storage and keys of its own, as in another person's browser.
 func (b *browser) NewPrivatePage(url string) *page { b.t.Helper(); return b.newPage(url, true) }
 
+// second opens url in a tab beside this one, with the same storage.
+func (p *page) second(url string) *page {
+	p.b.t.Helper()
+	var made struct{ Page int }
+	p.do(40*time.Second, "newPage", map[string]any{"beside": p.number}, &made)
+	other := p.b.page(made.Page)
+	other.Goto(url)
+	return other
+}
+
 func (b *browser) newPage(url string, private bool) *page {
 	b.t.Helper()
 	var made struct{ Page int }

@@ -66,6 +66,12 @@ func attachTo(t *testing.T, srv *xmppserver.Server, lines ...string) *stack {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return attachOn(t, srv, l, lines...)
+}
+
+// attachOn is attachTo with the pages at that listener.
+func attachOn(t *testing.T, srv *xmppserver.Server, l net.Listener, lines ...string) *stack {
+	t.Helper()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
 	s := &stack{t: t, server: srv, url: "http://localhost:" + port, network: newCuttable(l), log: filepath.Join(t.TempDir(), "carillon.log")}
 	file := filepath.Join(t.TempDir(), "carillon.toml")

@@ -41,9 +41,10 @@ const operations = {
     return {version: await running.browser.version(), pid: running.browser.process().pid};
   },
 
-  // private: with cookies, storage and keys of its own, as another person's browser.
-  async newPage({url, private: alone, viewport}) {
-    const context = alone ? await running.browser.createBrowserContext() : running.browser.defaultBrowserContext();
+  // private: with cookies, storage and keys of its own, as another person's browser; beside: with those of that page.
+  async newPage({url, private: alone, beside, viewport}) {
+    const shared = beside ? page({page: beside}).browserContext() : running.browser.defaultBrowserContext();
+    const context = alone ? await running.browser.createBrowserContext() : shared;
     const made = await context.newPage();
     const number = ++lastPage;
     pages.set(number, made);
@@ -117,10 +118,12 @@ const operations = {
 
   // permission: setting is granted, denied or prompt, for the page's origin.  Chromium only.
   async permission(request) {
-    const session = await page(request).createCDPSession();
+    // It lasts as long as the session.
+    running.permissions ??= running.browser.target().createCDPSession();
+    const session = await running.permissions;
     const {origin} = new URL(page(request).url());
-    await session.send('Browser.setPermission', {permission: {name: request.name}, setting: request.setting, origin});
-    await session.detach();
+    const browserContextId = page(request).browserContext().id;
+    await session.send('Browser.setPermission', {permission: {name: request.name}, setting: request.setting, origin, ...(browserContextId && {browserContextId})});
   },
 
   async closePage(request) {

@@ -40,7 +40,7 @@ const firefoxPreferences = {
 };
 
 // start returns {browser, end}. options: browser ('chromium' or 'firefox'), tone (Hz, 0: the browser's own beeps),
-// args (Chromium's flags) and preferences (Firefox's).
+// args (Chromium's flags; !FLAG leaves one of ours out) and preferences (Firefox's).
 export async function start(options) {
   const program = findProgram(options.browser);
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'carillon-browser-'));
@@ -74,7 +74,8 @@ function findProgram(kind) {
 }
 
 function chromium(options, dir) {
-  const args = [...chromiumFlags, ...(options.args ?? [])];
+  const given = options.args ?? [];
+  const args = [...chromiumFlags, ...given].filter((flag) => !flag.startsWith('!') && !given.includes(`!${flag}`));
   if (process.getuid() === 0) args.push('--no-sandbox');
   if (options.tone) {
     const file = path.join(dir, 'tone.wav');
