@@ -3,7 +3,7 @@
 import { levelMeter, closeMedia } from './devices.js';
 import { Link } from './link.js';
 import { endingText } from './stage.js';
-import { t } from './strings.js';
+import { learn, t } from './strings.js';
 import { any, button, errorText, say, setText } from './view.js';
 
 /** @typedef {import('./carillon.js').Carillon} Carillon */
@@ -13,6 +13,10 @@ import { any, button, errorText, say, setText } from './view.js';
 /** What the server offers to find a path with. @typedef {{ servers: RTCIceServer[], relayOnly: boolean }} Relays */
 
 const CHECKS = /** @type {Check[]} */ (['microphone', 'camera', 'socket', 'stun', 'turn', 'echo']);
+/** @typedef {Record<keyof typeof import('./strings/test-en.js').default, string>} Catalogue */
+
+await learn({ de: () => import('./strings/test-de.js'), en: () => import('./strings/test-en.js'), fr: () => import('./strings/test-fr.js') });
+
 const LISTEN_TIME = 3000;
 const PICTURE_TIME = 4000;
 const SERVER_TIME = 10_000;

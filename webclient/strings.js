@@ -1,13 +1,15 @@
 // The sentences of the pages: a catalogue for each language, of which a page loads the one it speaks.
 
-/** @typedef {keyof typeof import('./strings/en.js').default} Key */
-/** @typedef {Record<Key, string>} Catalogue */
+/** @typedef {typeof import('./strings/en.js').default} English */
+/** @typedef {keyof English | keyof typeof import('./strings/test-en.js').default} Key */
+/** @typedef {Record<keyof English, string>} Catalogue */
+/** @typedef {Record<Language, () => Promise<{ default: Record<string, string> }>>} Loaders */
 /** @typedef {keyof typeof LANGUAGES} Language */
 
 /** The languages, as they call themselves. */
 export const LANGUAGES = { de: 'Deutsch', en: 'English', fr: 'Français' };
-/** @type {Record<Language, () => Promise<{ default: Catalogue }>>} */
-const CATALOGUES = { de: () => import('./strings/de.js'), en: () => import('./strings/en.js'), fr: () => import('./strings/fr.js') };
+/** Those of the page, and of what it has loaded later. @type {Loaders[]} */
+const loaders = [{ de: () => import('./strings/de.js'), en: () => import('./strings/en.js'), fr: () => import('./strings/fr.js') }];
 const RIGHT_TO_LEFT = ['ar', 'ckb', 'dv', 'fa', 'he', 'ps', 'sd', 'ug', 'ur', 'yi'];
 const KEPT = 'carillon language';
 
@@ -19,8 +21,8 @@ const TECHNICAL = [
 
 /** The language that is spoken. @type {Language} */
 export let language = 'en';
-/** @type {Catalogue} */
-let catalogue;
+/** @type {Record<string, string>} */
+let catalogue = {};
 
 await speak(preferred());
 
@@ -36,8 +38,18 @@ export function preferred() {
  * @param {Language} wanted
  */
 export async function speak(wanted) {
-  catalogue = (await CATALOGUES[wanted]()).default;
+  const parts = await Promise.all(loaders.map((each) => each[wanted]()));
+  catalogue = Object.assign({}, ...parts.map((part) => part.default));
   language = wanted;
+}
+
+/**
+ * Knows more sentences from now on.
+ * @param {Loaders} more
+ */
+export function learn(more) {
+  loaders.push(more);
+  return speak(language);
 }
 
 /** @param {Language} wanted */
