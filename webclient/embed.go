@@ -21,6 +21,7 @@ import (
 //go:embed carillon.js carillon-call.js call.js devices.js events.js identity.js link.js local.js member.js outbox.js peer.js room.js stats.js store.js
 //go:embed page.js chat.js choose.js controls.js lobby.js names.js ring.js roompage.js selftest.js sheets.js speak.js stage.js states.js strings.js tiles.js view.js
 //go:embed strings/en.js strings/de.js strings/fr.js strings/test-en.js strings/test-de.js strings/test-fr.js
+//go:embed strings/room-en.js strings/room-de.js strings/room-fr.js
 var files embed.FS
 
 var types = map[string]string{

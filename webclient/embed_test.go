@@ -3,6 +3,7 @@ package webclient
 import (
 	"compress/gzip"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"path"
@@ -128,22 +129,20 @@ var apart = []string{".png", ".svg", ".webmanifest"}
 // needs are the documents, styles and scripts that a browser loads for that one, of the catalogues the largest.  The self-test is loaded by those who
 // want it.
 func needs(served map[string]file, name string) []string {
-	names, catalogue := []string{name}, ""
+	names, catalogue := []string{name}, map[string]string{} // by its part
 	for i := 0; i < len(names); i++ {
 		for _, target := range asked(names[i], served[names[i]]) {
 			if path.Dir(target) == "strings" {
-				if len(served[target].body) > len(served[catalogue].body) {
-					catalogue = target
+				part := path.Base(target)[:len(path.Base(target))-len("en.js")]
+				if len(served[target].body) > len(served[catalogue[part]].body) {
+					catalogue[part] = target
 				}
 			} else if !slices.Contains(names, target) && !slices.Contains(apart, path.Ext(target)) && target != "selftest.js" {
 				names = append(names, target)
 			}
 		}
 	}
-	if catalogue != "" {
-		names = append(names, catalogue)
-	}
-	return names
+	return slices.AppendSeq(names, maps.Values(catalogue))
 }
 
 // What a browser loads for a page, or another site for the call button, is little.

@@ -8,11 +8,13 @@ import { FakeAudioContext, FakeClock, FakeStream, made } from './fakes.mjs';
 import { stillOpen } from './devices.js';
 import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
 import { next, STATES } from './states.js';
-import { chooseLanguage, addressIn, clock, direction, keyOf, LANGUAGES, plural, preferred, speak, t } from './strings.js';
+import { chooseLanguage, addressIn, clock, direction, keyOf, LANGUAGES, learn, plural, preferred, speak, t } from './strings.js';
 import { CODES } from './events.js';
 
-const catalogues = Object.fromEntries(await Promise.all(Object.keys(LANGUAGES).map(async (code) => [code, { ...(await import(`./strings/${code}.js`)).default, ...(await import(`./strings/test-${code}.js`)).default }])));
+const PARTS = ['', 'room-', 'test-'];
+const catalogues = Object.fromEntries(await Promise.all(Object.keys(LANGUAGES).map(async (code) => [code, Object.assign({}, ...await Promise.all(PARTS.map(async (part) => (await import(`./strings/${part}${code}.js`)).default)))])));
 const { en } = catalogues;
+for (const part of PARTS.slice(1)) await learn(Object.fromEntries(Object.keys(LANGUAGES).map((code) => [code, () => import(`./strings/${part}${code}.js`)])));
 const here = (name) => readFileSync(new URL(name, import.meta.url), 'utf8');
 
 test('states: the ways through a call', () => {
@@ -57,7 +59,7 @@ test('the pages say what the English catalogue says, or nothing before they are 
 
 test('catalogues: the same keys and placeholders in each, none without a use, none missing', () => {
   const placeholders = (sentence) => (sentence.match(/\{\w+\}/g) ?? []).sort().join();
-  assert.deepEqual(readdirSync(new URL('strings', import.meta.url)).sort(), Object.keys(LANGUAGES).flatMap((code) => [`${code}.js`, `test-${code}.js`]).sort());
+  assert.deepEqual(readdirSync(new URL('strings', import.meta.url)).sort(), Object.keys(LANGUAGES).flatMap((code) => PARTS.map((part) => `${part}${code}.js`)).sort());
   for (const [language, catalogue] of Object.entries(catalogues)) {
     assert.deepEqual(Object.keys(catalogue), Object.keys(en), language);
     for (const [key, sentence] of Object.entries(catalogue)) {

@@ -4,7 +4,7 @@ import { closeMedia, DEVICE_CODES, Devices, stillOpen } from './devices.js';
 import { remember, remembered } from './names.js';
 import { Room } from './room.js';
 import { wireLanguage } from './speak.js';
-import { t } from './strings.js';
+import { learn, t } from './strings.js';
 import { nameOf, playAll, showTiles } from './tiles.js';
 import { any, button, complain, element, errorText, hold, input, play, say, setText, show, showToggle, video } from './view.js';
 
@@ -12,6 +12,8 @@ import { any, button, complain, element, errorText, hold, input, play, say, setT
 
 const DOOR_BUTTONS = ['room-join', 'room-join-audio', 'room-join-quiet', 'room-preview', 'room-lock'];
 const COPIED = 2500;
+
+await learn({ de: () => import('./strings/room-de.js'), en: () => import('./strings/room-en.js'), fr: () => import('./strings/room-fr.js') });
 
 const room = new Room();
 const devices = new Devices();

@@ -13,8 +13,6 @@ import { any, button, errorText, say, setText } from './view.js';
 /** What the server offers to find a path with. @typedef {{ servers: RTCIceServer[], relayOnly: boolean }} Relays */
 
 const CHECKS = /** @type {Check[]} */ (['microphone', 'camera', 'socket', 'stun', 'turn', 'echo']);
-/** @typedef {Record<keyof typeof import('./strings/test-en.js').default, string>} Catalogue */
-
 await learn({ de: () => import('./strings/test-de.js'), en: () => import('./strings/test-en.js'), fr: () => import('./strings/test-fr.js') });
 
 const LISTEN_TIME = 3000;

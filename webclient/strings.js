@@ -1,14 +1,16 @@
 // The sentences of the pages: a catalogue for each language, of which a page loads the one it speaks.
 
 /** @typedef {typeof import('./strings/en.js').default} English */
-/** @typedef {keyof English | keyof typeof import('./strings/test-en.js').default} Key */
 /** @typedef {Record<keyof English, string>} Catalogue */
+/** @typedef {Record<keyof typeof import('./strings/room-en.js').default, string>} RoomCatalogue */
+/** @typedef {Record<keyof typeof import('./strings/test-en.js').default, string>} TestCatalogue */
+/** @typedef {keyof Catalogue | keyof RoomCatalogue | keyof TestCatalogue} Key */
 /** @typedef {Record<Language, () => Promise<{ default: Record<string, string> }>>} Loaders */
 /** @typedef {keyof typeof LANGUAGES} Language */
 
 /** The languages, as they call themselves. */
 export const LANGUAGES = { de: 'Deutsch', en: 'English', fr: 'Français' };
-/** Those of the page, and of what it has loaded later. @type {Loaders[]} */
+/** Those of all pages, and of what one of them has besides. @type {Loaders[]} */
 const loaders = [{ de: () => import('./strings/de.js'), en: () => import('./strings/en.js'), fr: () => import('./strings/fr.js') }];
 const RIGHT_TO_LEFT = ['ar', 'ckb', 'dv', 'fa', 'he', 'ps', 'sd', 'ug', 'ur', 'yi'];
 const KEPT = 'carillon language';

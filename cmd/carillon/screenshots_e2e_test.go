@@ -52,6 +52,22 @@ func (g *gallery) show(p *page, screen string) {
 	p.Viewport(1280, 800, false)
 }
 
+// mirror looks at the screen as it is for those who write from right to left.
+func (g *gallery) mirror(p *page, screen string) {
+	g.t.Helper()
+	p.Eval("document.documentElement.dir = 'rtl'", nil)
+	for _, size := range sizes {
+		p.Viewport(size.width, size.height, false)
+		p.Eval("scrollTo(0, 0)", nil)
+		if g.dir != "" {
+			p.Screenshot(filepath.Join(g.dir, screen+"-"+size.name+"-rtl.png"))
+		}
+		g.checkSizes(p, screen+"-"+size.name+"-rtl")
+	}
+	p.Eval("document.documentElement.dir = 'ltr'", nil)
+	p.Viewport(1280, 800, false)
+}
+
 func (g *gallery) checkAccess(p *page, name string) {
 	g.t.Helper()
 	var found []struct {
@@ -123,6 +139,7 @@ func (g *gallery) lobby(anna *caller, alice *dino) {
 		carillon.contacts = [{address: 'bo@example.org', state: 'asks'}, {address: 'carla@example.org', state: 'approved'}];
 		carillon.dispatchEvent(new CustomEvent('contacts', {detail: carillon.contacts}))`, nil)
 	g.show(anna.page, "lobby")
+	g.mirror(anna.page, "lobby")
 	anna.Click("#preview")
 	anna.Type("#address", "nobody")
 	anna.Click("#call-audio")
@@ -146,6 +163,7 @@ func (g *gallery) dino(anna *caller, alice *dino) {
 	anna.sees("motion")
 	anna.WaitFor("return !document.querySelector('#quality').hidden", 10*time.Second)
 	g.show(anna.page, "call")
+	g.mirror(anna.page, "call")
 	anna.Click("#more-open")
 	anna.WaitFor("return document.querySelector('#stats').childElementCount", 10*time.Second)
 	g.show(anna.page, "more")
@@ -179,6 +197,7 @@ func (g *gallery) pages(anna, berta *caller, alice *dino) {
 	berta.Press("Enter")
 	anna.WaitFor("return document.querySelectorAll('#chat-log > div').length === 2", 10*time.Second)
 	g.show(anna.page, "chat")
+	g.mirror(anna.page, "chat")
 	anna.Click("#chat-close")
 	berta.Click("#mute")
 	anna.WaitFor("return !document.querySelector('#remote-muted').hidden", 10*time.Second)

@@ -1,6 +1,6 @@
 // Deutsch: der Selbsttest.
 
-/** @type {import('../selftest.js').Catalogue} */
+/** @type {import('../strings.js').TestCatalogue} */
 export default {
   'test.again': 'Noch einmal testen',
   'test.running': 'Der Test läuft',

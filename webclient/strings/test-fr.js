@@ -1,6 +1,6 @@
 // Français : l’autotest.
 
-/** @type {import('../selftest.js').Catalogue} */
+/** @type {import('../strings.js').TestCatalogue} */
 export default {
   'test.again': 'Tester à nouveau',
   'test.running': 'Test en cours',
