@@ -333,6 +333,27 @@ func TestPageLoadedAnewHearsOfItsCall(t *testing.T) {
 	wait(t, "the call's end", func() bool { return c.Stats().Calls == 0 })
 }
 
+// A device that has said what it is, is not asked again for each call.
+func TestDeviceIsAskedOnce(t *testing.T) {
+	c, w := newTestComponent(t, nil)
+	p := attached(t, c, newKey(t), "anna", nil)
+	_, sid := place(p, w, "alice@example.org")
+	isDisco := func(e *element.Element) bool { return e.Child(nsDiscoInfo, "query") != nil && e.Attr("to") == alice }
+	w.receive(`<presence from='` + alice + `' to='` + p.at.Bare + `'><c xmlns='http://jabber.org/protocol/caps' node='https://dino.im' hash='sha-1' ver='x'/></presence>`)
+	asked := w.next("disco", isDisco)
+	w.receive(`<iq type='result' id='` + asked.Attr("id") + `' from='` + alice + `' to='` + p.at.Address + `'><query xmlns='` + nsDiscoInfo +
+		`'><identity category='client' type='pc' name='Dino'/><feature var='urn:xmpp:jingle:1'/></query></iq>`)
+	wait(t, "the answer", func() bool { return c.Stats().Devices == 1 })
+	w.jmi(alice, p.at.Address, jingle.Proceed, sid)
+	w.result(w.next("session-initiate", func(e *element.Element) bool {
+		if isDisco(e) {
+			t.Error("the device was asked again")
+		}
+		return isAction(jingle.SessionInitiate)(e)
+	}))
+	w.silent("a second disco", isDisco)
+}
+
 // The page notices that its socket is dead before the server does: what was sent on it meanwhile comes again.
 func TestPageThatComesBackMissesNothing(t *testing.T) {
 	for name, noticed := range map[string]bool{"the server noticed": true, "the server did not notice": false} {

@@ -8,6 +8,7 @@ import (
 	"carillon/component/call"
 	"carillon/component/gateway"
 	"carillon/component/stream"
+	"carillon/jingle"
 	"carillon/jingle/element"
 )
 
@@ -290,6 +291,18 @@ func (c *Component) peerAvailable(g *ghost, st stream.Stanza) {
 			g.devices[from.String()] = d
 		}
 	})
+}
+
+// discoOf returns what a device of a contact's said of itself, if the ghost has asked it.
+func (c *Component) discoOf(ours, device jid.JID) (jingle.Disco, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	g := c.ghostOf(ours)
+	if g == nil {
+		return jingle.Disco{}, false
+	}
+	d := g.devices[device.String()].Disco
+	return d, d.Features != nil
 }
 
 // anyTab returns one of the ghost's pages, of which there is always one.

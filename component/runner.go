@@ -185,6 +185,10 @@ func (r *runner) carryOut(outputs []call.Output) (ended bool) {
 			iq := newStanza("iq", "get", o.From, o.To, "").Append(element.New(nsPing, "ping"))
 			r.request(o.Tag, o.To, iq, pingTimeout)
 		case call.SendDisco:
+			if d, known := r.c.discoOf(o.From, o.To); known {
+				r.post(call.PeerReply{Tag: o.Tag, From: o.To, Disco: d})
+				continue
+			}
 			iq := newStanza("iq", "get", o.From, o.To, "").Append(element.New(nsDiscoInfo, "query"))
 			r.request(o.Tag, o.To, iq, pingTimeout)
 		case call.Answer:
