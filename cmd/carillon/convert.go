@@ -84,10 +84,10 @@ func convert(_ context.Context, args []string, stdout, stderr io.Writer) error {
 		return errUsage
 	}
 	out, err := c.convert(doc)
+	c.report(stderr)
 	if err != nil {
 		return fmt.Errorf("%s: %w", doc.name, err)
 	}
-	c.report(stderr)
 	if _, err := io.WriteString(stdout, out); err != nil {
 		return err
 	}
@@ -161,7 +161,7 @@ func whole(a jingle.Action) bool { return slices.Contains(actions[:4], a) }
 // convert returns the other form of a document.
 func (c *conversion) convert(doc *document) (string, error) {
 	if doc.stanza != nil {
-		return c.fromStanza(doc.stanza)
+		return c.fromStanza(doc)
 	}
 	c.settle()
 	if c.sid == "" {

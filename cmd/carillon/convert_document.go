@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"strings"
 
 	"carillon/jingle"
 	"carillon/jingle/element"
+	"carillon/sdpconv"
 )
 
 const maxDocument = 1 << 20 // bytes; real ones stay below a tenth
@@ -20,6 +22,7 @@ type document struct {
 	stanza   *jingle.Stanza
 	text     string // of the SDP; its lines are those of the file
 	fragment bool   // a=mid and a=candidate lines
+	source   []byte // of the stanza
 }
 
 // readDocument reads a file, "-" for standard input.  Errors name the file.
@@ -59,7 +62,7 @@ func parseDocument(b []byte) (*document, error) {
 		return nil, errors.New("empty, " + expected)
 	case begin[0] == '<':
 		s, err := parseStanza(b)
-		return &document{stanza: s}, err
+		return &document{stanza: s, source: b}, err
 	case bytes.HasPrefix(begin, []byte("v=")):
 		return &document{text: plainLines(b)}, nil
 	case bytes.HasPrefix(begin, []byte("a=")), bytes.HasPrefix(begin, []byte("m=")), bytes.HasPrefix(begin, []byte("candidate:")):
@@ -103,6 +106,44 @@ func parseStanza(b []byte) (*jingle.Stanza, error) {
 		return nil, fmt.Errorf("%s: <%s>: %s", place(b, from+startTag(b[from:to], at)), tag, jerr.Text)
 	}
 	return &s, nil
+}
+
+// blame adds to an error about a content where in the file that is.
+func (d *document) blame(err error) error {
+	var wrong *sdpconv.ContentError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	from, to := prolog(d.source)
+	e, perr := element.Parse(d.source[from:to], element.Limits{Bytes: maxDocument})
+	if perr != nil {
+		return err
+	}
+	var at *element.Element
+	for content := range contents(e) {
+		if content.Attr("name") == wrong.Name && (at == nil || content.Attr("creator") == wrong.Creator.String()) {
+			at = content
+		}
+	}
+	if at == nil {
+		return err
+	}
+	before, _ := tagsBefore(e, at)
+	return fmt.Errorf("%s: %w", place(d.source, from+startTag(d.source[from:to], before)), err)
+}
+
+// contents yields the contents of a <jingle/>, or of that in an <iq/>.
+func contents(e *element.Element) iter.Seq[*element.Element] {
+	return func(yield func(*element.Element) bool) {
+		if e.Local == "iq" {
+			e = e.Child(jingle.NS, "jingle")
+		}
+		for _, c := range e.Children {
+			if c.Local == "content" && !yield(c) {
+				return
+			}
+		}
+	}
 }
 
 // prolog returns where the stanza begins and ends: an XML declaration, and the comments of some clients' consoles, stand around it.

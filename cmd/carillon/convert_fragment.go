@@ -23,7 +23,7 @@ func (c *conversion) fromFragment(text string) (string, error) {
 	if c.action != "" && c.action != jingle.TransportInfo {
 		return "", fmt.Errorf("expected a whole SDP (v=0) for a %s, got a fragment, which becomes a %s", c.action, jingle.TransportInfo)
 	}
-	lines, err := c.offered()
+	_, lines, err := c.offered()
 	if err != nil {
 		return "", err
 	}
@@ -49,7 +49,7 @@ func (c *conversion) fromFragment(text string) (string, error) {
 		}
 		t.GatheringComplete = t.GatheringComplete || f.session.GatheringComplete
 	}
-	return c.write(jingle.Stanza{Action: jingle.TransportInfo, SID: c.sid, Contents: f.contents}, nil), nil
+	return indented(c.client.Element(jingle.Stanza{Action: jingle.TransportInfo, SID: c.sid, Contents: f.contents}, c.author)), nil
 }
 
 // line reads a line and tells what else was expected.
@@ -123,6 +123,12 @@ func (f *fragment) candidate(number int, text string) string {
 	default:
 		t.Ufrag = ufrag
 	}
+	if names := sdpconv.UnknownExtensions(text); len(names) > 0 {
+		f.lose(number, text, "no Jingle for "+strings.Join(names, ", ")+" of a candidate")
+	}
+	if f.client.SingleCandidate && (len(f.contents) > 1 || len(t.Candidates) > 0) {
+		f.lose(number, text, f.clientName()+" reads the first candidate of a "+string(jingle.TransportInfo)+" only")
+	}
 	t.Candidates = append(t.Candidates, c)
 	return ""
 }
@@ -192,6 +198,12 @@ func isMid(s string) bool {
 
 // loseTransport reports what a transport-info of trickled candidates has no line for.
 func (c *conversion) loseTransport(content jingle.Content) {
+	for _, o := range content.ICE.Options {
+		c.lose(0, "a=ice-options:"+o, "no line of a fragment")
+	}
+	if content.ICE.Lite {
+		c.lose(0, "a=ice-lite", "no line of a fragment")
+	}
 	for _, f := range content.ICE.Fingerprints {
 		c.lose(0, "a=fingerprint:"+f.Hash+" "+f.Value, "no line of a fragment")
 	}
@@ -201,7 +213,7 @@ func (c *conversion) loseTransport(content jingle.Content) {
 	if content.RTP != nil {
 		c.lose(0, "content "+strconv.Quote(content.Name)+" <description/>", "no line of a fragment")
 	}
-	for _, e := range content.Other {
+	for _, e := range slices.Concat(content.Other, content.ICE.Other) {
 		c.lose(0, "<"+e.Local+" xmlns='"+e.Space+"'/>", "no SDP for it")
 	}
 }

@@ -1,11 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"hash/fnv"
-	"strings"
 
 	"carillon/jingle"
+	"carillon/jingle/element"
 	"carillon/sdpconv"
 )
 
@@ -22,73 +23,59 @@ func (c *conversion) fromSDP(sdp string) (string, error) {
 	case !whole(action):
 		return "", noTwin(action)
 	}
-	lines, err := c.offered()
+	offer, lines, err := c.offered()
 	if err != nil {
 		return "", err
 	}
 	d, after, losses, err := sdpconv.FromSDP(sdp, c.author, lines)
+	c.losses = append(c.losses, losses...)
 	if err != nil {
 		return "", err
 	}
-	c.losses = append(c.losses, losses...)
-	return c.write(jingle.Stanza{Action: action, SID: c.sid, Contents: d.Contents, Groups: d.Groups}, func(content jingle.Content) (int, string) {
-		return directionLine(sdp, after.Find(content.Creator, content.Name))
-	}), nil
-}
-
-// write returns the stanza as the client takes it.  Some take no senders none, and are told that only they may send; directionLine finds the line that
-// said so.
-func (c *conversion) write(s jingle.Stanza, directionLine func(jingle.Content) (int, string)) string {
+	s := c.acceptWhole(jingle.Stanza{Action: action, SID: c.sid, Contents: d.Contents, Groups: d.Groups}, offer, sdp, after)
 	e := c.client.Element(s, c.author)
-	if written, err := jingle.ParseStanza(e); err == nil {
-		meant := c.client.Read(written, c.author)
-		for i, content := range s.Contents {
-			if i < len(meant.Contents) && content.Senders == jingle.SendersNone && meant.Contents[i].Senders != jingle.SendersNone {
-				number, text := directionLine(content)
-				c.lose(number, text, "written as senders "+string(meant.Contents[i].Senders)+": strict clients take no senders none")
-			}
-		}
+	if written, jerr := jingle.ParseStanza(e); jerr == nil {
+		c.compareClient(s, &written, sdp, after)
 	}
-	return string(e.AppendIndent(nil, "")) + "\n"
+	return indented(e), nil
 }
 
-// directionLine finds the line that makes an m-line inactive, by its index: one of its own, else one of the session.
-func directionLine(sdp string, index int) (number int, text string) {
-	at := -1
-	for n, l := range strings.Split(sdp, "\r\n") {
-		switch {
-		case strings.HasPrefix(l, "m="):
-			at++
-		case l == "a=inactive" && (at == index || at < 0):
-			number = n + 1
-		}
-	}
-	return number, "a=inactive"
-}
+func indented(e *element.Element) string { return string(e.AppendIndent(nil, "")) + "\n" }
 
 func noTwin(a jingle.Action) error {
 	return fmt.Errorf("%s has no SDP; those that have are %v", a, actions[:5])
 }
 
-// offered returns the m-lines of the offer, nil when none was given.
-func (c *conversion) offered() (sdpconv.Lines, error) {
+// offered returns the offer and its m-lines, nil when none was given.
+func (c *conversion) offered() (d jingle.Description, lines sdpconv.Lines, err error) {
 	if c.offer == nil {
-		return nil, nil
+		return d, nil, nil
 	}
-	var lines sdpconv.Lines
-	var err error
 	switch by := c.author.Other(); {
 	case c.offer.fragment, c.offer.stanza != nil && !whole(c.offer.stanza.Action):
 		err = fmt.Errorf("expected an SDP, or one of %v, as the offer", actions[:4])
 	case c.offer.stanza != nil:
-		_, lines, _, err = sdpconv.ToSDP(c.description(c.offer.stanza, by), by, sdpconv.Offer, nil, sdpconv.Origin{})
+		d = c.description(c.offer.stanza, by)
+		_, lines, _, err = anySDP(d, by, sdpconv.Offer, nil, sdpconv.Origin{})
+		err = c.offer.blame(err)
 	default:
-		_, lines, _, err = sdpconv.FromSDP(c.offer.text, by, nil)
+		d, lines, _, err = sdpconv.FromSDP(c.offer.text, by, nil)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("the offer %s: %w", c.offer.name, err)
+		return d, nil, fmt.Errorf("the offer %s: %w", c.offer.name, err)
 	}
-	return lines, nil
+	return d, lines, nil
+}
+
+// anySDP writes for a browser what a browser can take, else for others, such as SIP phones.
+func anySDP(d jingle.Description, author jingle.Role, t sdpconv.Type, l sdpconv.Lines, o sdpconv.Origin) (string, sdpconv.Lines, []sdpconv.Loss, error) {
+	text, after, losses, err := sdpconv.ToSDP(d, author, t, l, o)
+	if errors.Is(err, sdpconv.ErrNotEncrypted) || errors.Is(err, sdpconv.ErrNoICE) {
+		if text, after, more, plainErr := sdpconv.ToPlainSDP(d, author, t, l, o); plainErr == nil {
+			return text, after, more, nil
+		}
+	}
+	return text, after, losses, err
 }
 
 // description is what the party that wrote the stanza means by it.
@@ -98,14 +85,15 @@ func (c *conversion) description(s *jingle.Stanza, by jingle.Role) jingle.Descri
 }
 
 // fromStanza returns the SDP of a stanza.
-func (c *conversion) fromStanza(s *jingle.Stanza) (string, error) {
+func (c *conversion) fromStanza(doc *document) (string, error) {
+	s := doc.stanza
 	if !c.authored && s.Action == jingle.SessionAccept {
 		c.author = jingle.Responder
 	}
 	if s.Action != jingle.TransportInfo && !whole(s.Action) {
 		return "", noTwin(s.Action)
 	}
-	lines, err := c.offered()
+	_, lines, err := c.offered()
 	if err != nil {
 		return "", err
 	}
@@ -119,20 +107,20 @@ func (c *conversion) fromStanza(s *jingle.Stanza) (string, error) {
 	}
 	if kind == sdpconv.Answer && lines == nil {
 		if lines, err = c.accepted(s); err != nil {
-			return "", err
+			return "", doc.blame(err)
 		}
 	}
-	out, _, losses, err := sdpconv.ToSDP(c.description(s, c.author), c.author, kind, lines, c.origin(s))
-	if err != nil {
-		return "", err
-	}
+	out, _, losses, err := anySDP(c.description(s, c.author), c.author, kind, lines, c.origin(s))
 	c.losses = append(c.losses, losses...)
-	return out, nil
+	return out, doc.blame(err)
 }
 
 // accepted returns the lines of an offer of which nothing is known but what was accepted.
 func (c *conversion) accepted(s *jingle.Stanza) (sdpconv.Lines, error) {
-	_, lines, _, err := sdpconv.ToSDP(c.description(s, c.author), c.author, sdpconv.Offer, nil, sdpconv.Origin{})
+	_, lines, losses, err := anySDP(c.description(s, c.author), c.author, sdpconv.Offer, nil, sdpconv.Origin{})
+	if err != nil {
+		c.losses = append(c.losses, losses...)
+	}
 	for i := range lines {
 		lines[i].Offered = sdpconv.Offered{Setup: jingle.SetupActpass, Bundled: lines[i].Offered.Bundled}
 	}
@@ -149,6 +137,9 @@ func (c *conversion) origin(s *jingle.Stanza) sdpconv.Origin {
 
 // loseRest reports what stands beside the contents.
 func (c *conversion) loseRest(s *jingle.Stanza) {
+	if s.Muji != nil {
+		c.lose(0, "<muji xmlns='"+jingle.NSMuji+"'/>", "no SDP for it")
+	}
 	if s.Reason != nil {
 		c.lose(0, "<reason/> "+string(s.Reason.Condition), "no SDP for it")
 	}

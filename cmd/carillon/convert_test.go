@@ -65,6 +65,7 @@ func TestConvert(t *testing.T) {
 	offer, answer := testFile(t, "offer.sdp"), testFile(t, "answer.sdp")
 	xr := "loss: 25: a=rtcp-xr:rcvr-rtt=all: no Jingle for it\nloss: 63: a=rtcp-xr:rcvr-rtt=all: no Jingle for it"
 	rejected := "loss: 32: m=video 0 UDP/TLS/RTP/SAVPF 120: rejected; Jingle says so by leaving out what was offered, and the offer is not known"
+	movieTop := "loss: 0: <meeting xmlns='urn:example:meeting'/>: no SDP for it\nloss: 0: a=mid:Media call: no token"
 	movie := "loss: 0: <meeting xmlns='urn:example:meeting'/>: no SDP for it\nloss: 0: <thumbnail xmlns='urn:example:thumbnail'/>: no SDP for it\n" +
 		"loss: 0: a=candidate:1 2 udp 2122194686 2001:db8::7 4001 typ host generation 0: component of RTCP" +
 		"\nloss: 0: a=mid:Media call: no token of at most 16 bytes, or taken; the m-line has a number"
@@ -137,7 +138,9 @@ func TestConvert(t *testing.T) {
 		{"unknown action", "-", "\n\n" + bareJingle("session-dance", ""), "", `line 3, byte 3: <jingle>: unknown action "session-dance"`, 1},
 		{"refused by Jingle", "-", bareJingle("session-initiate", "\n"+bareContent+"<x><![CDATA[<y>]]></x>\n <content name='1' creator='me'/>"), "",
 			`line 3, byte 133: <content>: content "1": creator is neither initiator nor responder`, 1},
-		{"not encrypted", "-", strings.Replace(testFile(t, "movie.xml"), "hash='SHA-256'", "hash='md5'", 1), "", "no usable DTLS fingerprint", 1},
+		{"not encrypted", "-", strings.Replace(testFile(t, "movie.xml"), "hash='SHA-256'", "hash='md5'", 1), "",
+			movieTop + "\nloss: 0: a=fingerprint:md5 C9:E9:BC:D1:61:42:8E:AA:CE:57:6F:82:95:16:48:7C:21:D7:47:2F:AC:01:E9:99:C2:96:ED:0D:FE:8C:43:E3: no hash\n" +
+				"standard input: line 5, byte 260: content \"Media call\": sdpconv: no usable DTLS fingerprint", 1},
 		{"malformed offer", "-offer - answer.sdp", "v=1", "", "the offer standard input", 1},
 		{"offer of another answer", "-offer movie.xml answer.sdp", "", "", "the offer has no such m-line", 1},
 		{"no file of that name", "none.sdp", "", "", "none.sdp", 1},
