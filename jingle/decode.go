@@ -33,11 +33,22 @@ func ParseStanza(e *element.Element) (Stanza, *Error) {
 	return d.stanza(e)
 }
 
+// Unread returns the elements of a <jingle/> that ParseStanza reads as nothing and does not keep either: what has no meaning where it stands,
+// and what is malformed and can be done without, such as a candidate without an address or a fingerprint that is no hash.
+func Unread(e *element.Element) []*element.Element {
+	d := decoder{}
+	if _, err := d.stanza(e); err != nil {
+		return nil
+	}
+	return d.unread
+}
+
 // decoder reads elements.  The first error sticks.
 type decoder struct {
 	err     *Error
 	action  Action
 	without Quirk // a test: this quirk is not taken
+	unread  []*element.Element
 
 	slabs struct { // for short lists
 		parameters []Parameter
@@ -55,6 +66,9 @@ func cut[T any](slab *[]T, n int) []T {
 	*slab = (*slab)[n:]
 	return out
 }
+
+// skip notes an element that is read as nothing.
+func (d *decoder) skip(e *element.Element) { d.unread = append(d.unread, e) }
 
 func (d *decoder) fail(format string, args ...any) {
 	if d.err == nil {

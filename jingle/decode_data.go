@@ -110,7 +110,9 @@ func (d *decoder) rawCandidate(r *RawUDP, e *element.Element) {
 		ID: e.Attr("id"), Component: number(e.Attr("component"), 1, 256, 1), Generation: number(e.Attr("generation"), 0, 1<<30, 0),
 		IP: strings.TrimSpace(e.Attr("ip")), Port: number(e.Attr("port"), 0, 65535, -1), Type: e.Attr("type"),
 	}
-	if c.Port >= 0 && isAddress(c.IP) {
-		r.Candidates = append(r.Candidates, c)
+	if c.Port < 0 || !isAddress(c.IP) {
+		d.skip(e)
+		return
 	}
+	r.Candidates = append(r.Candidates, c)
 }

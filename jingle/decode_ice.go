@@ -46,6 +46,8 @@ func (d *decoder) transportChild(t *Transport, c *element.Element) {
 		}
 		if cand, ok := d.candidate(c); ok {
 			t.Candidates = append(t.Candidates, cand)
+		} else {
+			d.skip(c)
 		}
 	case d.is(c, t.namespace(), "remote-candidate"):
 		if d.room("remote candidates", len(t.RemoteCandidates), maxRemoteCandidates) {
@@ -84,9 +86,11 @@ func (d *decoder) remoteCandidate(t *Transport, e *element.Element) {
 	c := RemoteCandidate{
 		Component: number(e.Attr("component"), 1, 256, 1), IP: strings.TrimSpace(e.Attr("ip")), Port: number(e.Attr("port"), 0, 65535, -1),
 	}
-	if c.Port >= 0 && isAddress(c.IP) {
-		t.RemoteCandidates = append(t.RemoteCandidates, c)
+	if c.Port < 0 || !isAddress(c.IP) {
+		d.skip(e)
+		return
 	}
+	t.RemoteCandidates = append(t.RemoteCandidates, c)
 }
 
 // candidate reads a <candidate/>.  It returns false for one that nobody could use: without an address or port, or neither UDP nor TCP.

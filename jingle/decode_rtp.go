@@ -127,11 +127,15 @@ func (d *decoder) payloadType(e *element.Element) PayloadType {
 			}
 			if x, ok := d.formatParameter(c); ok {
 				list = append(list, x)
+			} else {
+				d.skip(c)
 			}
 		case d.is(c, NSFeedback, "rtcp-fb"):
 			d.feedback(&p.Feedback, &p.TRRInt, c)
 		case d.is(c, NSFeedback, "rtcp-fb-trr-int"):
 			p.TRRInt = c.Attr("value")
+		default:
+			d.skip(c)
 		}
 	}
 	p.Parameters = d.plainParameters(p.Name, list)
@@ -150,7 +154,10 @@ func (d *decoder) feedback(list *[]Feedback, trr *string, e *element.Element) {
 		return
 	}
 	f.Parameters = d.parameters(e, NSFeedback)
-	if f.Type != "" && d.room("feedback types", len(*list), maxFeedback) {
+	switch {
+	case f.Type == "":
+		d.skip(e)
+	case d.room("feedback types", len(*list), maxFeedback):
 		*list = append(*list, f)
 	}
 }
@@ -163,6 +170,7 @@ func (d *decoder) parameters(e *element.Element, space string) []Parameter {
 	list := cut(&d.slabs.parameters, min(len(e.Children), maxParameters))
 	for _, c := range e.Children {
 		if c.Local != "parameter" || !(d.is(c, space, "parameter") || d.takes(ParameterNamespace)) {
+			d.skip(c)
 			continue
 		}
 		if !d.room("parameters", len(list), maxParameters) {
@@ -182,13 +190,16 @@ func (d *decoder) hdrExt(r *RTP, e *element.Element) {
 	x := HdrExt{ID: number(id, 1, 4351, 0), URI: e.Attr("uri"), Senders: d.senders(e), Parameters: d.parameters(e, NSHdrExt)}
 	if direction != "" {
 		if !d.takes(ExtmapDirection) {
+			d.skip(e)
 			return
 		}
 		x.Senders = d.gluedDirection(direction)
 	}
-	if x.ID != 0 && x.URI != "" {
-		r.HdrExts = append(r.HdrExts, x)
+	if x.ID == 0 || x.URI == "" {
+		d.skip(e)
+		return
 	}
+	r.HdrExts = append(r.HdrExts, x)
 }
 
 func (d *decoder) bandwidth(r *RTP, e *element.Element) {
@@ -199,9 +210,11 @@ func (d *decoder) bandwidth(r *RTP, e *element.Element) {
 	if b.Type == "" && d.takes(BandwidthElements) {
 		b.Type, b.Value = childText(e, "type"), childText(e, "value")
 	}
-	if b.Type != "" && b.Value != "" {
-		r.Bandwidths = append(r.Bandwidths, b)
+	if b.Type == "" || b.Value == "" {
+		d.skip(e)
+		return
 	}
+	r.Bandwidths = append(r.Bandwidths, b)
 }
 
 func childText(e *element.Element, local string) string {

@@ -47,11 +47,13 @@ func (d *decoder) fingerprint(t *Transport, e *element.Element) {
 	}
 	hash, value := e.Attr("hash"), e.Text
 	if hash == "" && !d.takes(FingerprintHash) {
+		d.skip(e)
 		return
 	}
 	f, ok := NewFingerprint(hash, value, Setup(e.Attr("setup")))
 	f.Cryptex = isTrue(e.Attr("cryptex"))
 	if !ok || !d.takes(FingerprintSpelling) && (f.Hash != hash && hash != "" || f.Value != value) {
+		d.skip(e)
 		return
 	}
 	t.Fingerprints = append(t.Fingerprints, f)

@@ -98,7 +98,7 @@ func (m *mediaReader) dcmap(a attr) error {
 
 func setChannel(c *jingle.DataChannel, name, value string) bool {
 	text, quoted := unquote(value)
-	n, err := strconv.ParseUint(value, 10, 31)
+	n, err := strconv.ParseUint(value, 10, 16)
 	switch {
 	case name == "":
 	case name == "label" && quoted && isText(text):

@@ -41,6 +41,8 @@ type conversion struct {
 	offer    *document // nil for none
 	client   jingle.Profile
 	losses   []sdpconv.Loss
+
+	encrypted bool // by a fingerprint that cannot be read
 }
 
 // convert translates a file.

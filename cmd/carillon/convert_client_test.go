@@ -99,3 +99,22 @@ func TestConvertCandidatesForMonal(t *testing.T) {
 		t.Errorf("%s\n%s", got.err, got.out)
 	}
 }
+
+// What a stanza says and nobody can read is reported, and a fingerprint among it is no reason to write a call unencrypted.
+func TestConvertReportsUnread(t *testing.T) {
+	stanza := carillon(t, videoOffer, "convert", "-sid", "s1", "-").out
+	junk := strings.NewReplacer(
+		"<rtcp-mux/>", "<rtcp-mux/><bandwidth/>",
+		"name='opus' clockrate='48000' channels='2'/>", "name='opus' clockrate='48000' channels='2'><x xmlns='urn:x'/></payload-type>",
+		"</transport>", "<candidate ip='' port='1'/></transport>",
+	).Replace(stanza)
+	got := carillon(t, junk, "convert", "-")
+	for _, loss := range []string{"<x xmlns='urn:x'/>: not understood", "<bandwidth xmlns='urn:xmpp:jingle:apps:rtp:1'/>: not", "<candidate xmlns="} {
+		if got.code != 0 || !strings.Contains(got.err, "loss: 0: "+loss) {
+			t.Errorf("no loss %s in\n%s", loss, got.err)
+		}
+	}
+	if got := carillon(t, strings.ReplaceAll(stanza, ">C9:E9:", ">no:no:"), "convert", "-"); got.code != 1 || !strings.Contains(got.err, "no usable DTLS fingerprint") {
+		t.Errorf("ended with %d and %s", got.code, got.err)
+	}
+}

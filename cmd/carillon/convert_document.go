@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"strings"
 
@@ -82,24 +81,34 @@ func plainLines(b []byte) string {
 	return strings.Join(lines, "\r\n")
 }
 
-// parseStanza reads the <jingle/> of a file.
-func parseStanza(b []byte) (*jingle.Stanza, error) {
+// parseJingle reads the element of a file, and the <jingle/> that it is or has.
+func parseJingle(b []byte) (root, j *element.Element, err error) {
 	from, to := prolog(b)
 	e, err := element.Parse(b[from:to], element.Limits{Bytes: maxDocument})
 	var syntax *element.SyntaxError
 	if errors.As(err, &syntax) {
-		return nil, fmt.Errorf("%s: %s", place(b, from+syntax.Offset), syntax.Msg)
+		return nil, nil, fmt.Errorf("%s: %s", place(b, from+syntax.Offset), syntax.Msg)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	j := e
+	j = e
 	if e.Local == "iq" {
 		j = e.Child(jingle.NS, "jingle")
 	}
 	if j == nil || j.Space != jingle.NS || j.Local != "jingle" {
-		return nil, fmt.Errorf("%s: expected <jingle xmlns='%s'/> or an <iq/> with it, got <%s/> without", place(b, from), jingle.NS, e.Local)
+		return nil, nil, fmt.Errorf("%s: expected <jingle xmlns='%s'/> or an <iq/> with it, got <%s/> without", place(b, from), jingle.NS, e.Local)
 	}
+	return e, j, nil
+}
+
+// parseStanza reads the <jingle/> of a file.
+func parseStanza(b []byte) (*jingle.Stanza, error) {
+	e, j, err := parseJingle(b)
+	if err != nil {
+		return nil, err
+	}
+	from, to := prolog(b)
 	s, jerr := jingle.ParseStanza(j)
 	if jerr != nil {
 		at, tag := faulty(e, j, jerr)
@@ -115,35 +124,27 @@ func (d *document) blame(err error) error {
 		return err
 	}
 	from, to := prolog(d.source)
-	e, perr := element.Parse(d.source[from:to], element.Limits{Bytes: maxDocument})
+	root, j, perr := parseJingle(d.source)
 	if perr != nil {
 		return err
 	}
 	var at *element.Element
-	for content := range contents(e) {
-		if content.Attr("name") == wrong.Name && (at == nil || content.Attr("creator") == wrong.Creator.String()) {
-			at = content
+	for _, c := range j.Children {
+		if c.Local == "content" && c.Attr("name") == wrong.Name && (at == nil || c.Attr("creator") == wrong.Creator.String()) {
+			at = c
 		}
 	}
 	if at == nil {
 		return err
 	}
-	before, _ := tagsBefore(e, at)
+	before, _ := tagsBefore(root, at)
 	return fmt.Errorf("%s: %w", place(d.source, from+startTag(d.source[from:to], before)), err)
 }
 
-// contents yields the contents of a <jingle/>, or of that in an <iq/>.
-func contents(e *element.Element) iter.Seq[*element.Element] {
-	return func(yield func(*element.Element) bool) {
-		if e.Local == "iq" {
-			e = e.Child(jingle.NS, "jingle")
-		}
-		for _, c := range e.Children {
-			if c.Local == "content" && !yield(c) {
-				return
-			}
-		}
-	}
+// jingle reads the <jingle/> again.
+func (d *document) jingle() (*element.Element, error) {
+	_, j, err := parseJingle(d.source)
+	return j, err
 }
 
 // prolog returns where the stanza begins and ends: an XML declaration, and the comments of some clients' consoles, stand around it.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"strings"
 
 	"carillon/jingle"
 	"carillon/jingle/element"
@@ -56,7 +57,7 @@ func (c *conversion) offered() (d jingle.Description, lines sdpconv.Lines, err e
 		err = fmt.Errorf("expected an SDP, or one of %v, as the offer", actions[:4])
 	case c.offer.stanza != nil:
 		d = c.description(c.offer.stanza, by)
-		_, lines, _, err = anySDP(d, by, sdpconv.Offer, nil, sdpconv.Origin{})
+		_, lines, _, err = c.anySDP(d, by, sdpconv.Offer, nil, sdpconv.Origin{})
 		err = c.offer.blame(err)
 	default:
 		d, lines, _, err = sdpconv.FromSDP(c.offer.text, by, nil)
@@ -67,10 +68,11 @@ func (c *conversion) offered() (d jingle.Description, lines sdpconv.Lines, err e
 	return d, lines, nil
 }
 
-// anySDP writes for a browser what a browser can take, else for others, such as SIP phones.
-func anySDP(d jingle.Description, author jingle.Role, t sdpconv.Type, l sdpconv.Lines, o sdpconv.Origin) (string, sdpconv.Lines, []sdpconv.Loss, error) {
+// anySDP writes for a browser what a browser can take, else for others, such as SIP phones, unless the stanza had a fingerprint that could not be
+// read.
+func (c *conversion) anySDP(d jingle.Description, author jingle.Role, t sdpconv.Type, l sdpconv.Lines, o sdpconv.Origin) (string, sdpconv.Lines, []sdpconv.Loss, error) {
 	text, after, losses, err := sdpconv.ToSDP(d, author, t, l, o)
-	if errors.Is(err, sdpconv.ErrNotEncrypted) || errors.Is(err, sdpconv.ErrNoICE) {
+	if !c.encrypted && (errors.Is(err, sdpconv.ErrNotEncrypted) || errors.Is(err, sdpconv.ErrNoICE)) {
 		if text, after, more, plainErr := sdpconv.ToPlainSDP(d, author, t, l, o); plainErr == nil {
 			return text, after, more, nil
 		}
@@ -98,6 +100,7 @@ func (c *conversion) fromStanza(doc *document) (string, error) {
 		return "", err
 	}
 	c.loseRest(s)
+	c.loseUnread(doc)
 	if s.Action == jingle.TransportInfo {
 		return c.toFragment(s, lines), nil
 	}
@@ -110,14 +113,14 @@ func (c *conversion) fromStanza(doc *document) (string, error) {
 			return "", doc.blame(err)
 		}
 	}
-	out, _, losses, err := anySDP(c.description(s, c.author), c.author, kind, lines, c.origin(s))
+	out, _, losses, err := c.anySDP(c.description(s, c.author), c.author, kind, lines, c.origin(s))
 	c.losses = append(c.losses, losses...)
 	return out, doc.blame(err)
 }
 
 // accepted returns the lines of an offer of which nothing is known but what was accepted.
 func (c *conversion) accepted(s *jingle.Stanza) (sdpconv.Lines, error) {
-	_, lines, losses, err := anySDP(c.description(s, c.author), c.author, sdpconv.Offer, nil, sdpconv.Origin{})
+	_, lines, losses, err := c.anySDP(c.description(s, c.author), c.author, sdpconv.Offer, nil, sdpconv.Origin{})
 	if err != nil {
 		c.losses = append(c.losses, losses...)
 	}
@@ -133,6 +136,22 @@ func (c *conversion) origin(s *jingle.Stanza) sdpconv.Origin {
 	h.Write([]byte(s.SID))
 	h.Write([]byte{byte(c.author)})
 	return sdpconv.Origin{ID: h.Sum64() >> 1, Version: 1}
+}
+
+// loseUnread reports what reading leaves out.
+func (c *conversion) loseUnread(doc *document) {
+	e, err := doc.jingle()
+	if err != nil {
+		return
+	}
+	for _, u := range jingle.Unread(e) {
+		text := u.String()
+		if len(text) > 120 {
+			text = strings.ToValidUTF8(text[:120], "") + "..."
+		}
+		c.lose(0, text, "not understood, and no SDP for it")
+		c.encrypted = c.encrypted || u.Local == "fingerprint"
+	}
 }
 
 // loseRest reports what stands beside the contents.
