@@ -52,7 +52,7 @@ func besideStanza(b *testing.B, table *tabwriter.Writer, name string, least map[
 	if err := os.WriteFile(file, []byte(offer), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	xml := toXML(b, offer)
+	xml := string(toXML(b, offer))
 	type times struct{ ToXML, ToSDP, Parse, ReadSDP, ReadXML time.Duration }
 	var ours, theirs times
 	for range convertRounds {
@@ -64,7 +64,7 @@ func besideStanza(b *testing.B, table *tabwriter.Writer, name string, least map[
 			}
 		}))
 		best(&ours.ReadSDP, processorTime(func() { readOnce(offer) }))
-		best(&ours.ReadXML, processorTime(func() { readOnce(string(xml)) }))
+		best(&ours.ReadXML, processorTime(func() { readOnce(xml) }))
 		out, err := exec.Command("node", "../../testdata/browser/convert.mjs", fmt.Sprint(convertSpan.Milliseconds()), file).Output()
 		if err != nil {
 			b.Fatal(err)

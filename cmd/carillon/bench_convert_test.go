@@ -21,7 +21,7 @@ var convertOffers = []string{
 func BenchmarkConvert(b *testing.B) {
 	for _, name := range convertOffers {
 		offer := firstOffer(b, name)
-		xml := toXML(b, offer)
+		xml := string(toXML(b, offer))
 		b.Run(name+"/SDP-to-XML", func(b *testing.B) {
 			b.ReportAllocs()
 			b.SetBytes(int64(len(offer)))
@@ -70,8 +70,8 @@ func toXML(b *testing.B, offer string) []byte {
 	return iq.AppendAround(nil, "", s.AppendTo)
 }
 
-func toSDP(b *testing.B, xml []byte) string {
-	iq, err := element.Parse(xml, element.Limits{})
+func toSDP(b *testing.B, xml string) string {
+	iq, err := element.ParseString(xml, element.Limits{})
 	if err != nil {
 		b.Fatal(err)
 	}

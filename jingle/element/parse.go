@@ -31,6 +31,14 @@ func (l Limits) orDefault() Limits {
 	return l
 }
 
+// fits refuses an element of so many bytes if that is too many.
+func (l Limits) fits(bytes int) error {
+	if bytes > l.Bytes {
+		return &SyntaxError{Offset: l.Bytes, Msg: "element too large", Limit: true}
+	}
+	return nil
+}
+
 // SyntaxError is the error of this package: input that is no XML of the subset, or exceeds a limit.
 type SyntaxError struct {
 	Offset int // bytes before the place
@@ -54,9 +62,21 @@ func Parse(b []byte, lim Limits) (*Element, error) {
 	return ParseIn(b, nil, lim)
 }
 
+// ParseString reads an element as Parse does, of which the result shares the memory of s.
+func ParseString(s string, lim Limits) (*Element, error) {
+	return parseIn(s, nil, lim)
+}
+
 // ParseIn reads an element as Parse does that stands within the scope.
 func ParseIn(b []byte, in Scope, lim Limits) (*Element, error) {
-	p, err := newParser(b, in, lim)
+	if err := lim.orDefault().fits(len(b)); err != nil {
+		return nil, err
+	}
+	return parseIn(string(b), in, lim)
+}
+
+func parseIn(s string, in Scope, lim Limits) (*Element, error) {
+	p, err := newParser(s, in, lim)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +93,10 @@ func ParseTag(b []byte, in Scope, lim Limits) (*Element, Scope, int, error) {
 	if i := bytes.IndexByte(b, '<'); i >= 0 {
 		b = b[:tagEnd(b, i)]
 	}
-	p, err := newParser(b, in, lim)
+	if err := lim.orDefault().fits(len(b)); err != nil {
+		return nil, nil, 0, err
+	}
+	p, err := newParser(string(b), in, lim)
 	if err != nil {
 		return nil, nil, 0, err
 	}
@@ -144,18 +167,17 @@ type frame struct {
 	runs     int
 }
 
-func newParser(b []byte, in Scope, lim Limits) (*parser, error) {
-	p := &parser{lim: lim.orDefault()}
-	if len(b) > p.lim.Bytes {
-		return nil, &SyntaxError{Offset: p.lim.Bytes, Msg: "element too large", Limit: true}
+func newParser(s string, in Scope, lim Limits) (*parser, error) {
+	p := &parser{lim: lim.orDefault(), s: s}
+	if err := p.lim.fits(len(s)); err != nil {
+		return nil, err
 	}
-	if i := badChar(b); i >= 0 {
+	if i := badChar(s); i >= 0 {
 		return nil, &SyntaxError{Offset: i, Msg: msgChar}
 	}
-	p.s = string(b)
 	p.open = make([]frame, 0, 8)
 	p.children = make([]*Element, 0, 32)
-	p.slab = newSlab(b)
+	p.slab = newSlab(s)
 	for prefix, space := range in {
 		if prefix == "" {
 			p.deflt = space

@@ -1,8 +1,6 @@
 package element
 
 import (
-	"bytes"
-	"encoding/binary"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -192,12 +190,14 @@ func isChar(r rune) bool {
 }
 
 // badChar returns the offset of the first byte that is no UTF-8 or begins a character XML does not allow, or -1.
-func badChar(b []byte) int {
+func badChar(b string) int {
 	for i := 0; i < len(b); {
 		// Eight bytes at a time, while they are ASCII from the blank on: no byte has its highest bit, or borrows when it is lowered by a blank.
 		for ; i+8 <= len(b); i += 8 {
 			const high, blanks = 0x8080808080808080, 0x2020202020202020
-			if w := binary.LittleEndian.Uint64(b[i:]); (w|(w-blanks))&high != 0 {
+			w := uint64(b[i]) | uint64(b[i+1])<<8 | uint64(b[i+2])<<16 | uint64(b[i+3])<<24 |
+				uint64(b[i+4])<<32 | uint64(b[i+5])<<40 | uint64(b[i+6])<<48 | uint64(b[i+7])<<56 // one load
+			if (w|(w-blanks))&high != 0 {
 				break
 			}
 		}
@@ -211,7 +211,7 @@ func badChar(b []byte) int {
 			i++
 			continue
 		}
-		r, n := utf8.DecodeRune(b[i:])
+		r, n := utf8.DecodeRuneInString(b[i:])
 		if r == utf8.RuneError && n == 1 || !isChar(r) {
 			return i
 		}
@@ -404,13 +404,13 @@ const (
 	nextSlab     = 64 // of each, when that was not enough
 )
 
-// newSlab returns a slab with room for what is probably in b: of the tags of stanzas a fifth or more are end tags, and of what stands before
+// newSlab returns a slab with room for what is probably in s: of the tags of stanzas a fifth or more are end tags, and of what stands before
 // an equals sign a fifth or more is xmlns.
-func newSlab(b []byte) slab {
-	elements := 1 + bytes.Count(b, []byte{'<'})*4/5
+func newSlab(s string) slab {
+	elements := 1 + strings.Count(s, "<")*4/5
 	return slab{
 		elements: make([]Element, 0, min(elements, mostElements)),
-		attrs:    make([]Attr, 0, min(1+bytes.Count(b, []byte{'='})*4/5, mostAttrs)),
+		attrs:    make([]Attr, 0, min(1+strings.Count(s, "=")*4/5, mostAttrs)),
 		ptrs:     make([]*Element, 0, min(elements, mostPointers)),
 	}
 }

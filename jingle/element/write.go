@@ -173,7 +173,7 @@ func appendPrefixed(dst []byte, a *Attr, generated int) ([]byte, int) {
 func isSpaceName(space string) bool {
 	for i := range len(space) {
 		if class[space[i]]&writtenInText == 0 {
-			return badChar([]byte(space)) < 0
+			return badChar(space) < 0
 		}
 	}
 	return space != nsXMLNS
