@@ -1,7 +1,7 @@
 package jingle
 
 // size returns about how many bytes of text the stanza is: what it has most of to the byte, as long as nothing has to be escaped, and a guess
-// for the rest.  Growing on the way would cost a fifth of all time, and room to spare has to be collected.
+// for the rest.  Growing on the way copies it, and room to spare has to be collected.
 func (s *Stanza) size() int {
 	n := 128 + len(s.SID) + len(s.Initiator) + len(s.Responder)
 	for i := range s.Contents {

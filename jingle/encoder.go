@@ -7,7 +7,7 @@ import (
 )
 
 // encoder writes stanzas, as text or as a tree of elements.  What it is told is the same for both, from the start of an element to its end,
-// so that they cannot differ.  Text takes a fifth of the time and a quarter of the memory of a tree that is then written.
+// so that they cannot differ.  Without a tree in between, SDP to XML takes about half the memory.
 type encoder struct {
 	profile Profile
 	by      Role

@@ -92,7 +92,7 @@ type selector struct {
 // choose returns the payload types that a browser can take, complete, in order.
 func (s selector) choose(list []jingle.PayloadType) []jingle.PayloadType {
 	if s.offered == nil && s.allComplete(list) {
-		return list // as it mostly is: a copy would be a tenth of the time of ToSDP
+		return list // as it mostly is: payload types are large to copy
 	}
 	out := make([]jingle.PayloadType, 0, len(list))
 	var ids payloadIDs

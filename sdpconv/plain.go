@@ -6,8 +6,8 @@ import (
 )
 
 // readPlain reads a line as browsers write it, and tells whether it is one: those in the order v, o, s, t and per section m, c, without what
-// is optional but an address.  It accepts nothing that pion does not, and reads the same; pion takes a tenth of the time of a
-// translation.
+// is optional but an address.  It accepts nothing that pion does not, and reads the same; pion took 7 % of
+// the time of SDP to XML.
 func (c *cutter) readPlain(text string) bool {
 	after := c.last
 	c.last = text[0]

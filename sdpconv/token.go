@@ -40,7 +40,7 @@ func isWord(s string) bool {
 // isText tells whether s, which is UTF-8, can be part of a line.
 func isText[T string | []byte](s T) bool {
 	i := 0
-	// Eight bytes at a time, while none is below the blank or the delete character: four times as fast, and done for every line.
+	// Eight bytes at a time, while none is below the blank or the delete character: this is done for every line.
 	for ; i+8 <= len(s); i += 8 {
 		const high, ones, blanks, deletes = 0x8080808080808080, 0x0101010101010101, 0x2020202020202020, 0x7f7f7f7f7f7f7f7f
 		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
