@@ -49,6 +49,16 @@ func TestPageFlows(t *testing.T) {
 			page.says("#hold-text", "Resume")
 			page.Click("#hold")
 			page.hears(pageTone)
+			// What is written to the echo it answers, and does.
+			page.Click("#chat-open")
+			page.write("help")
+			page.says("#chat-log", "I answer calls")
+			page.write("hold")
+			page.says("#call-notice", "bob put you on hold")
+			page.write("unhold")
+			page.WaitFor("return !carillon.calls[0].remote.held", 10*time.Second)
+			page.Press("Escape")
+			page.WaitFor("return document.querySelector('#chat').hidden && document.activeElement.id === 'chat-open'", 5*time.Second)
 			page.Eval("document.querySelector('#hang-up').focus()", nil)
 			page.Press("Enter")
 			if why := page.reason(); why != "You ended the call." {
@@ -69,6 +79,13 @@ func TestPageFlows(t *testing.T) {
 			}
 		})
 	}
+}
+
+// write sends a message beside the call.
+func (c *caller) write(text string) {
+	c.t.Helper()
+	c.Type("#chat-text", text)
+	c.Press("Enter")
 }
 
 // silent waits until nothing is heard of the other side.
