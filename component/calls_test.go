@@ -432,3 +432,22 @@ func TestShutdownEndsCallsInGoodOrder(t *testing.T) {
 	}
 	p.refused(gateway.Dial{To: "bob@example.org"}, gateway.LinkDown)
 }
+
+// A candidate belongs to the credentials that the page names beside it, as it has to for Firefox: one of a restart that the peer does not know
+// yet waits.
+func TestCandidateOfAnotherGeneration(t *testing.T) {
+	c, w := newTestComponent(t, nil)
+	p := attached(t, c, newKey(t), "anna", nil)
+	id := connectedCall(t, p, w)
+	p.do(gateway.ICECandidate{Call: id, Candidate: "candidate:1 1 udp 1 192.0.2.1 1111 typ host", Line: 0, Ufrag: "later"})
+	p.do(gateway.ICECandidate{Call: id, Candidate: "candidate:1 1 udp 1 192.0.2.1 2222 typ host", Line: 0})
+	for {
+		info := w.next("transport-info", isAction(jingle.TransportInfo)).String()
+		if strings.Contains(info, "1111") {
+			t.Fatalf("a candidate went with credentials that are not its own: %s", info)
+		}
+		if strings.Contains(info, "2222") {
+			return
+		}
+	}
+}

@@ -76,7 +76,7 @@ func (s *session) toCall(req gateway.Request) (gateway.Frame, error) {
 	case gateway.Answer:
 		id, in = r.Call, call.BrowserAnswer{Tab: at, SDP: r.SDP.SDP}
 	case gateway.ICECandidate:
-		id, in = r.Call, call.BrowserCandidate{Tab: at, Candidate: r.Candidate, Mid: r.Mid, Line: r.Line}
+		id, in = r.Call, call.BrowserCandidate{Tab: at, Candidate: r.Candidate, Mid: r.Mid, Line: r.Line, Ufrag: r.Ufrag}
 	case gateway.Accept:
 		id, in = r.Call, call.BrowserAccept{Tab: at}
 	case gateway.Decline:

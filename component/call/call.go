@@ -242,6 +242,7 @@ type (
 		Candidate string
 		Mid       string
 		Line      int
+		Ufrag     string // as a page has it beside the candidate; a candidate of XMPP has its own within
 	}
 	// RemoteInfo is what the peer's person did: mute, unmute, hold, unhold, active (XEP-0167 section 9).  An empty Mid means all
 	// contents.

@@ -251,7 +251,7 @@ func (l *local) across(tab jid.JID) pages {
 
 // candidate passes a candidate on, once the other side has the description that it belongs to.
 func (l *local) candidate(in BrowserCandidate) {
-	c := RemoteCandidate{Candidate: in.Candidate, Mid: in.Mid, Line: in.Line}
+	c := RemoteCandidate{Candidate: in.Candidate, Mid: in.Mid, Line: in.Line, Ufrag: in.Ufrag}
 	if in.Candidate != "" {
 		if _, _, err := sdpconv.ParseCandidate(in.Candidate); err != nil {
 			l.refuse(in.Tab, "Your browser's ICE candidate cannot be read: "+err.Error())

@@ -22,6 +22,7 @@ const (
 	maxCandidate = 1024
 	maxMid       = 64
 	maxLine      = 63
+	maxUfrag     = 256 // RFC 8839 section 5.4
 	maxContacts  = 300 // entries
 	maxEventName = 64  // of an unknown event that is repeated in the error
 	keyLen       = 65
@@ -50,6 +51,7 @@ var decoders = map[string]func(*fields) ClientEvent{
 			Candidate: f.string("candidate", maxCandidate, true),
 			Mid:       f.optional("sdpmid", maxMid),
 			Line:      f.line("sdpmlineindex"),
+			Ufrag:     f.optional("ufrag", maxUfrag),
 		}
 	},
 	"accept":  func(f *fields) ClientEvent { return Accept{Call: f.call()} },

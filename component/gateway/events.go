@@ -101,7 +101,8 @@ type (
 		Call      string `json:"call"`
 		Candidate string `json:"candidate"`
 		Mid       string `json:"sdpmid"`
-		Line      int    `json:"sdpmlineindex"` // -1 when the page named none
+		Line      int    `json:"sdpmlineindex"`   // -1 when the page named none
+		Ufrag     string `json:"ufrag,omitempty"` // RTCIceCandidate.usernameFragment: Firefox does not write it into the candidate
 	}
 	// Description is an RTCSessionDescriptionInit.
 	Description struct {

@@ -140,7 +140,7 @@ func FrameOf(callID string, ev call.Event) Frame {
 	case call.RemoteAnswer:
 		return Answer{Call: callID, SDP: Description{Type: "answer", SDP: ev.SDP}}
 	case call.RemoteCandidate:
-		return ICECandidate{Call: callID, Candidate: ev.Candidate, Mid: ev.Mid, Line: ev.Line}
+		return ICECandidate{Call: callID, Candidate: ev.Candidate, Mid: ev.Mid, Line: ev.Line, Ufrag: ev.Ufrag}
 	case call.RemoteInfo:
 		return SessionInfo{Call: callID, Info: ev.Info, Mid: ev.Mid}
 	case call.Warning:
