@@ -161,7 +161,24 @@ func (r *reader) checkShape() error {
 			r.mids[i] = r.inventMid(i)
 		}
 	}
+	for i, b := range r.bundles {
+		r.bundles[i] = r.known(b)
+	}
 	return nil
+}
+
+// known returns the mids that there are, each once: of others a stranger can name a hundred thousand.
+func (r *reader) known(mids []string) []string {
+	if len(mids) <= len(r.mids) {
+		return mids
+	}
+	out := make([]string, 0, len(r.mids))
+	for _, mid := range mids {
+		if len(out) < len(r.mids) && slices.Contains(r.mids, mid) && !slices.Contains(out, mid) {
+			out = append(out, mid)
+		}
+	}
+	return out
 }
 
 func (r *reader) checkMid(i int) error {

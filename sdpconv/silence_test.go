@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"carillon/jingle"
 )
@@ -128,5 +129,23 @@ func TestToSDPIsNotSilent(t *testing.T) {
 		if got := strings.Trim(fmt.Sprint(losses), "[]"); err != nil || got != tt.loss {
 			t.Errorf("%s, %v, want %s", got, err, tt.loss)
 		}
+	}
+}
+
+// A group may name more mids than there are, which must not be looked through for each section: this took 1.5 s.
+func TestFromSDPGroupOfStrangers(t *testing.T) {
+	lines := []string{"a=ice-ufrag:ufra", "a=ice-pwd:0123456789abcdefABCDEFgh", "a=setup:actpass"}
+	group := "a=group:BUNDLE" + strings.Repeat(" x", 100000)
+	for i := range MaxLines {
+		group += fmt.Sprintf(" m%d", i)
+		lines = append(lines, "m=audio 9 UDP/TLS/RTP/SAVPF 111", fmt.Sprintf("a=mid:m%d", i), "a=rtpmap:111 opus/48000/2")
+		if i == 0 {
+			lines = append(lines, "a=fingerprint:sha-256 "+fingerprint)
+		}
+	}
+	begin := time.Now()
+	lossesOf(t, browserSDP(append([]string{group}, lines...)...))
+	if took := time.Since(begin); took > time.Second {
+		t.Errorf("took %v", took)
 	}
 }
