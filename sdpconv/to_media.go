@@ -113,9 +113,9 @@ func (s *mediaWriter) settleLine() {
 		s.line.Proto, s.line.Formats = dataProto, append(s.line.Formats, s.format())
 	} else {
 		offered.RTP = s.content.RTP
-		if !s.asGiven() {
+		if exts := s.withoutColliding(offered.RTP.HdrExts); !s.asGiven() || len(exts) != len(offered.RTP.HdrExts) {
 			rtp := *s.content.RTP
-			rtp.PayloadTypes = s.codecs
+			rtp.PayloadTypes, rtp.HdrExts = s.codecs, exts
 			offered.RTP = &rtp
 		}
 		s.line.Proto = protoOf(&jingle.Content{ICE: &s.ice}, offered.RTP)

@@ -35,12 +35,12 @@ func (s *mediaWriter) writeRTP() {
 	s.writeCategories(rtp.Categories)
 }
 
-// bundledBefore returns the sections before that share their transport with this one.
+// bundledBefore returns the sections of an offer that stand before this one and share its transport.  An answer has the offer's numbers.
 func (s *mediaWriter) bundledBefore() (list []*mediaWriter) {
 	bundle := s.bundle(s.content.Name)
 	for _, o := range s.sections {
 		switch {
-		case o == s || s.plain || len(bundle) < 2:
+		case o == s || s.plain || s.typ == Answer || len(bundle) < 2:
 			return list
 		case o != nil && o.content.RTP != nil && slices.Contains(bundle, o.content.Name):
 			list = append(list, o)
@@ -60,6 +60,16 @@ func collides(x *jingle.HdrExt, bundled []*mediaWriter) bool {
 		}
 	}
 	return false
+}
+
+// withoutColliding returns the header extensions that an offer has: the answer is held to these.
+func (s *mediaWriter) withoutColliding(list []jingle.HdrExt) []jingle.HdrExt {
+	bundled := s.bundledBefore()
+	bad := func(x jingle.HdrExt) bool { return x.ID < 4096 && collides(&x, bundled) }
+	if slices.ContainsFunc(list, bad) {
+		return slices.DeleteFunc(slices.Clone(list), bad)
+	}
+	return list
 }
 
 func (s *mediaWriter) writeExtmap(i int, offered *jingle.RTP, bundled []*mediaWriter) {
