@@ -119,9 +119,12 @@ func TestPageSaysWhatToDo(t *testing.T) {
 	}
 	anna.Eval("navigator.mediaDevices.getUserMedia = real", nil)
 	for to, words := range map[string]string{
-		"somebody@elsewhere.example": "does not let guests call", "nobody@" + testDomain: "offline", "nobody-aaaaaaaaaaaaaaaa@" + testComponent: "offline",
+		"somebody@elsewhere.example": "does not let guests call", "nobody@" + testDomain: "offline", "nobody-aaaaaaaaaaaaaaaa@" + testComponent: "Nobody can be reached there",
 	} {
-		fails(to, "#ended-reason", words)
+		fails(to, "#state", words) // what the page says of an ending is said there, too
+		if why := anna.reason(); !strings.Contains(why, words) {
+			t.Errorf("of %s it says %q", to, why)
+		}
 		anna.back()
 	}
 	berta.Permission("microphone", "granted")
