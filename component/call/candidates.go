@@ -189,7 +189,8 @@ func (s *session) sendCandidate(tc tabCandidate) bool {
 	if mine == nil || mine.ICE == nil || tc.ufrag != "" && tc.ufrag != mine.ICE.Ufrag {
 		return false
 	}
-	if slices.ContainsFunc(mine.ICE.Candidates, func(c jingle.Candidate) bool { return same(c, tc.candidate) }) {
+	if len(mine.ICE.Candidates) >= sdpconv.MaxCandidates || // more are not kept, and could not be told from new ones
+		slices.ContainsFunc(mine.ICE.Candidates, func(c jingle.Candidate) bool { return same(c, tc.candidate) }) {
 		return true
 	}
 	a := jingle.Stanza{Action: jingle.TransportInfo, Contents: []jingle.Content{{

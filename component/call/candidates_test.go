@@ -48,7 +48,7 @@ func TestCandidateBounds(t *testing.T) {
 	}
 	handle(PeerRequest{From: phone, To: tab, Jingle: accept})
 	flood()
-	if sent != maxHeldCandidates+maxCandidates-100 || told != sdpconv.MaxCandidates {
+	if sent != sdpconv.MaxCandidates || told != sdpconv.MaxCandidates {
 		t.Errorf("%d candidates went to the peer and %d to the tab", sent, told)
 	}
 }
@@ -73,4 +73,38 @@ func TestBigStanza(t *testing.T) {
 		}
 	}
 	t.Error("no answer")
+}
+
+// TestOfferFlood: a page that offers again and again, each time with other candidates, has the peer told no more of them than a transport
+// keeps.
+func TestOfferFlood(t *testing.T) {
+	r := newReplay(t)
+	r.play(names + outgoingPaths["active"])
+	offer := string(r.read("@page/offer.audio.sdp"))
+	sent := 0
+	for n := range 50 {
+		var candidates strings.Builder
+		for port := range 50 {
+			fmt.Fprintf(&candidates, "a=candidate:1 1 udp 1 192.0.2.%d %d typ host\r\n", n, port+1001)
+		}
+		for _, o := range r.machine.Handle(r.clock(), BrowserOffer{Tab: r.jid("w1"), SDP: offer + candidates.String()}) {
+			if o, ok := o.(SendRequest); ok && o.Jingle.Action == jingle.TransportInfo {
+				sent++
+			}
+		}
+	}
+	if sent == 0 || sent > sdpconv.MaxCandidates {
+		t.Errorf("%d candidates were sent", sent)
+	}
+}
+
+// TestWithdrawnBound: contents that come and are taken back, each under another name, are not remembered for ever.
+func TestWithdrawnBound(t *testing.T) {
+	s := &session{}
+	for n := range 10_000 {
+		s.forget([]jingle.Content{{Name: fmt.Sprint(n)}})
+	}
+	if len(s.withdrawn) > maxWithdrawn || s.withdrawn[len(s.withdrawn)-1] != "9999" {
+		t.Errorf("%d names are kept", len(s.withdrawn))
+	}
 }

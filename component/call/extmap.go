@@ -1,6 +1,9 @@
 package call
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // extensions is which RTP header extension each id of a call between two browsers stands for (RFC 8285 section 6), as the first SDP with
 // it had it.
@@ -13,10 +16,19 @@ type extensions map[string]string
 // learn takes up the ids of an offer or answer.
 func (x extensions) learn(sdp string) {
 	for line := range strings.SplitSeq(sdp, "\n") {
-		if id, uri, ok := extmap(line); ok && x[id] == "" {
+		if id, uri, ok := extmap(line); ok && x[id] == "" && len(uri) <= maxURI && isExtensionID(id) {
 			x[id] = uri
 		}
 	}
+}
+
+// maxURI bounds the names of extensions, which pages make up, in bytes.
+const maxURI = 256
+
+// isExtensionID tells whether an id is one: 1 to 255 (RFC 8285 section 4.3), written in one way only.
+func isExtensionID(id string) bool {
+	n, err := strconv.ParseUint(id, 10, 8)
+	return err == nil && n > 0 && id[0] != '0'
 }
 
 // keep returns an offer without the extensions whose ids stand for something else.

@@ -1,6 +1,10 @@
 package call
 
-import "testing"
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
 
 // TestExtensions has the ids of a call between Chromium, which offered sound and picture, and Firefox, which then offers its own.
 func TestExtensions(t *testing.T) {
@@ -14,5 +18,22 @@ func TestExtensions(t *testing.T) {
 	}
 	if got := (extensions{}).keep(offer); got != offer {
 		t.Errorf("of a call without extensions:\n%s", got)
+	}
+}
+
+// TestExtensionsBound: pages that make ids and names up do not make a call grow.
+func TestExtensionsBound(t *testing.T) {
+	x := extensions{}
+	for n := range 10_000 {
+		x.learn(fmt.Sprintf("a=extmap:%d urn:x\r\na=extmap:x%d urn:x\r\na=extmap:0%d urn:x\r\n", n, n, n))
+	}
+	x.learn("a=extmap:9 urn:" + strings.Repeat("x", 5000))
+	if len(x) > 255 {
+		t.Errorf("%d ids", len(x))
+	}
+	x = extensions{}
+	x.learn("a=extmap:9 urn:" + strings.Repeat("x", 5000))
+	if len(x) > 0 {
+		t.Errorf("%d bytes of a name", len(x["9"]))
 	}
 }

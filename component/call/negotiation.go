@@ -10,6 +10,9 @@ import (
 // maxQueue bounds what a peer may ask for while something else is under way.
 const maxQueue = 32
 
+// maxWithdrawn bounds the names that are remembered of contents that we took back: only the last of them can still be on their way.
+const maxWithdrawn = 2 * sdpconv.MaxLines
+
 // A negotiation is a change of an accepted session that is under way: an offer of the tab, which becomes actions for the peer, or an offer to
 // the tab, for what the peer has changed.  There is one at a time.  What the peer asks for meanwhile is acknowledged and waits.
 //
@@ -219,12 +222,12 @@ func (s *session) forsake() {
 
 // forget notes contents that we took back: what the peer still says of them crossed that.
 func (s *session) forget(contents []jingle.Content) {
-	if s.withdrawn == nil {
-		s.withdrawn = map[string]bool{}
-	}
 	for _, c := range contents {
-		s.withdrawn[c.Name] = true
+		if !slices.Contains(s.withdrawn, c.Name) {
+			s.withdrawn = append(s.withdrawn, c.Name)
+		}
 	}
+	s.withdrawn = s.withdrawn[max(0, len(s.withdrawn)-maxWithdrawn):]
 }
 
 // late takes the reply to an action that was forsaken.

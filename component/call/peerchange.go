@@ -48,7 +48,7 @@ func (s *session) peerAnswers(in PeerRequest) {
 		}
 	}
 	switch {
-	case err != nil && slices.ContainsFunc(in.Jingle.Contents, func(c jingle.Content) bool { return s.withdrawn[c.Name] }):
+	case err != nil && slices.ContainsFunc(in.Jingle.Contents, func(c jingle.Content) bool { return slices.Contains(s.withdrawn, c.Name) }):
 		s.answer(in, nil) // it crossed our taking it back
 		return
 	case err != nil:

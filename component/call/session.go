@@ -33,7 +33,7 @@ type session struct {
 	overdueOffer sdpconv.Lines // after an offer that the tab has not answered in time; nil for none
 	queue        []jingle.Stanza
 	forsaken     map[int]jingle.Stanza // by tag: actions whose replies nothing waits for any more
-	withdrawn    map[string]bool       // names of contents that we took back
+	withdrawn    []string              // names of contents that we took back
 	shown        map[key]shown
 
 	up uplink
