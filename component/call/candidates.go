@@ -121,6 +121,7 @@ func (s *session) browserCandidate(in BrowserCandidate) {
 	if in.Candidate == "" {
 		s.up.gathered = true
 		s.warn()
+		s.restartWithout()
 		return
 	}
 	c, ufrag, err := sdpconv.ParseCandidate(in.Candidate)

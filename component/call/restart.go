@@ -97,6 +97,22 @@ func (s *session) restartWith(line sdpconv.Line, tc tabCandidate) bool {
 	return true
 }
 
+// restartWithout sends the answer to an ICE restart although the tab has found no candidate that may be sent (Firefox has only names of mDNS
+// as long as nobody allowed it a microphone): the peer's checks need none of ours.  The one that goes with it leads nowhere, as the
+// default destination of a section without candidates (RFC 8840 section 4.3.1).
+func (s *session) restartWithout() {
+	if s.up.restart == nil || len(s.up.restart.Contents) == 0 {
+		return
+	}
+	first := s.up.restart.Contents[0]
+	nowhere := jingle.Candidate{ID: s.cfg.NewID(), Component: 1, Foundation: "1", IP: "0.0.0.0", Port: 9, Priority: 1, Protocol: "udp", Type: "host"}
+	if i := s.agreed.Find(first.Creator, first.Name); i >= 0 {
+		nowhere.Generation = s.agreed.Contents[i].ICE[s.role].Number + 1
+	}
+	s.restartWith(sdpconv.Line{Creator: first.Creator, Name: first.Name}, tabCandidate{candidate: nowhere})
+	s.sendHeld()
+}
+
 // peerTransport takes candidates and ICE restarts.  It is never answered with an error, at which Conversations would end the call, but for
 // a tie.
 func (s *session) peerTransport(in PeerRequest) {
