@@ -380,3 +380,13 @@ test('an offer keeps the credentials that each section has, unless another path 
   assert.equal(await offered(sdp('A', 'B'), add, true), sdp('A', 'A'));
   assert.equal(await offered(sdp('A', 'B'), (call) => call.restart()), sdp('A', 'A'));
 });
+
+test('an offer gives no header extension an id that was another one\'s', async () => {
+  const { call, pc, socket, offers, answer } = await talking();
+  const lines = (...all) => ['v=0', 'm=audio 9 x', 'a=extmap:1 level', 'm=video 9 x', ...all, ''].join('\r\n');
+  socket.say({ event: 'offer', call: 'c1', sdp: { type: 'offer', sdp: lines('a=extmap:2/sendonly stream') } });
+  pc.createOffer = async () => ({ type: 'offer', sdp: lines('a=extmap:2 time', 'a=extmap:3 rotation', 'a=extmap:2 stream', 'a=mid:1') });
+  void call.addVideo().catch(() => {});
+  await answer();
+  assert.equal(offers()[0].sdp.sdp, lines('a=extmap:3 rotation', 'a=extmap:2 stream', 'a=mid:1'));
+});

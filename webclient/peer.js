@@ -38,6 +38,8 @@ export class Peer {
   #described = '';
   /** The mids of the sections that they ever marked as slides.  No mid is used twice. @type {Set<string>} */
   #theirSlides = new Set();
+  /** What each id of a header extension was first agreed to be. @type {Map<string, string>} */
+  #extensions = new Map();
   /** Work on descriptions happens in the order in which it was asked for. @type {Promise<void>} */
   #queue = Promise.resolve();
   /** There is something that we have not offered yet. */
@@ -169,9 +171,10 @@ export class Peer {
     // When their answer comes, or ours is given, this is called again.
     if (!this.#due || this.pc.signalingState !== 'stable') return;
     this.#due = false;
-    const offer = await this.pc.createOffer();
-    const kept = this.#restarting ? '' : withCredentials(offer.sdp ?? '', this.pc.currentLocalDescription?.sdp ?? '');
-    await this.#describe(offer, kept);
+    const { type, sdp: made = '' } = await this.pc.createOffer();
+    const sdp = withoutCollisions(made, this.#extensions);
+    const kept = this.#restarting ? '' : withCredentials(sdp, this.pc.currentLocalDescription?.sdp ?? '');
+    await this.#describe({ type, sdp }, kept);
     if (this.settled) this.#guard = setTimeout(() => this.#enqueue(() => { throw new CarillonError('timeout', 'The other side did not answer in time.'); }), ANSWER_GUARD);
   }
 
@@ -205,6 +208,7 @@ export class Peer {
     }
     await this.pc.setRemoteDescription({ type, sdp });
     this.#described = sdp;
+    for (const [, id = '', uri = ''] of sdp.matchAll(/^a=extmap:(\d+)\S* (\S+)/gm)) if (!this.#extensions.has(id)) this.#extensions.set(id, uri);
   }
 
   async #agreed() {
@@ -330,6 +334,16 @@ export class Peer {
       this.#wire.failed(error);
     });
   }
+}
+
+/**
+ * The offer without the header extensions whose ids have been others' in this connection.  Where a section is used again that a peer with ids of
+ * its own had added, Chromium (156) offers two extensions of one id, and takes only what that id was before.
+ * @param {string} offer
+ * @param {Map<string, string>} known ids of extensions
+ */
+function withoutCollisions(offer, known) {
+  return offer.replace(/^a=extmap:(\d+)\S* (\S+).*\r\n/gm, (line, id, uri) => ((known.get(id) ?? uri) === uri ? line : ''));
 }
 
 /**
