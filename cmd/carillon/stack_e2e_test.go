@@ -254,11 +254,12 @@ func (c *caller) back() {
 // hears waits for a tone in the remote sound.
 func (c *caller) hears(hz int) { c.t.Helper(); c.Hear("'#remote-video'", hz, 20*time.Second) }
 
-// sees waits until the remote picture moves or has the colour red, which Dino's camera shows.
+// sees waits until the remote picture moves or has a colour: red is what Dino's camera shows.
 func (c *caller) sees(what string) {
 	c.t.Helper()
 	js := map[string]string{
 		"red":    "const s = rig.see('#remote-video'); return s && s.r > 200 && s.g < 60 && s.b < 60",
+		"lime":   "const s = rig.see('#remote-video'); return s && s.g > 200 && s.r < 60 && s.b < 60",
 		"motion": "const s = rig.see('#remote-video'); return s && s.changed && s.frames > 10",
 	}[what]
 	c.WaitFor(js, 20*time.Second)
