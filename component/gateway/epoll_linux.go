@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -22,6 +23,7 @@ type poller struct {
 	file   *os.File        // of fd
 	access syscall.RawConn // to fd while file is open
 	ended  sync.WaitGroup
+	closed atomic.Bool
 
 	mu      sync.Mutex
 	sockets map[int32]*polled
@@ -62,6 +64,7 @@ func newPoller(s *Server) (*poller, error) {
 
 // close ends the poller, which waits for nobody any more.
 func (p *poller) close() {
+	p.closed.Store(true)
 	p.file.Close()
 	p.ended.Wait()
 }
@@ -160,7 +163,7 @@ func (p *poller) run() {
 	for {
 		n, err := p.wait(events[:])
 		if err != nil {
-			if !errors.Is(err, os.ErrClosed) {
+			if !p.closed.Load() {
 				p.srv.log.Error("sockets cannot be waited for", "err", err)
 			}
 			return
