@@ -129,7 +129,10 @@ func (s *session) peerTransport(in PeerRequest) {
 		s.tellCandidates()
 	case answers:
 		s.answer(in, nil)
-		s.agreed = owing(next, them, false)
+		before := s.agreed
+		if s.agreed = next; !owesApart(before, next, a, them) {
+			s.agreed = owing(next, them, false)
+		}
 		s.pursue()
 	case s.local() && s.neg.restarts && s.role == jingle.Initiator:
 		s.answer(in, jingle.ErrTieBreak)
@@ -137,6 +140,25 @@ func (s *session) peerTransport(in PeerRequest) {
 		s.answer(in, nil)
 		s.peerRestarts(a, next)
 	}
+}
+
+// owesApart tells whether a party that answered an ICE restart for some contents owes it still for others, which have a transport of their
+// own: without BUNDLE each content is answered by itself.
+func owesApart(before, after jingle.Session, answer jingle.Stanza, by jingle.Role) bool {
+	answered := map[string]bool{}
+	for _, c := range answer.Contents {
+		if i := before.Find(c.Creator, c.Name); i >= 0 {
+			if said := before.Said(i, by); said != nil && said.ICE != nil {
+				answered[said.ICE.Ufrag] = true
+			}
+		}
+	}
+	for i, c := range after.Contents {
+		if said := after.Said(i, by); c.ICE[by].Owed && said != nil && said.ICE != nil && !answered[said.ICE.Ufrag] {
+			return true
+		}
+	}
+	return false
 }
 
 // known leaves out of a transport-info the contents that the session does not have: it may have crossed their end, and says something of
