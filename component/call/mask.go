@@ -201,11 +201,13 @@ func (m *Mask) sdpLine(line string) string {
 	switch {
 	case name == "a=candidate":
 		return m.candidate(line)
+	case name == "a=crypto", name == "a=identity", name == "a=remote-candidates", name == "a=source-filter":
+		return name + ":-"
 	case name == "a=ice-pwd":
 		return name + ":" + m.pwd(value)
 	case name == "a=rtcp", strings.HasPrefix(line, "c="), strings.HasPrefix(line, "o="):
 		return m.connection(line)
-	case len(line) > 1 && line[1] == '=' && strings.ContainsRune("siuep", rune(line[0])):
+	case len(line) > 1 && line[1] == '=' && strings.ContainsRune("siuepk", rune(line[0])):
 		return line[:2] + "-"
 	case strings.HasPrefix(line, "a=ssrc:") && strings.Contains(line, " cname:"):
 		head, cname, _ := strings.Cut(line, " cname:")
@@ -225,7 +227,7 @@ func (m *Mask) connection(line string) string {
 
 // candidate masks a candidate line: its fifth field, and the related address.
 func (m *Mask) candidate(line string) string {
-	f := strings.Split(line, " ")
+	f := strings.Fields(line)
 	for i := range f {
 		if i == 4 || i > 0 && f[i-1] == "raddr" {
 			f[i] = m.host(f[i])
@@ -247,6 +249,9 @@ func (m *Mask) stanza(j jingle.Stanza) jingle.Stanza {
 	j.Initiator, j.Responder = m.address(j.Initiator), m.address(j.Responder)
 	j.Reason = m.reason(j.Reason)
 	j.Info = m.elements(j.Info)
+	if j.Muji != nil {
+		j.Muji = &jingle.Muji{Room: m.address(j.Muji.Room), Preparing: j.Muji.Preparing}
+	}
 	contents := j.Contents
 	j.Contents = nil
 	for _, c := range contents {
@@ -261,13 +266,21 @@ func (m *Mask) stanza(j jingle.Stanza) jingle.Stanza {
 	return j
 }
 
-// rtp masks the cnames of sources, which are user@host at some clients.
+// rtp masks the keys of SRTP, and the cnames of sources, which are user@host at some clients.
 func (m *Mask) rtp(r *jingle.RTP) *jingle.RTP {
 	if r == nil {
 		return nil
 	}
 	masked := *r
 	masked.Sources = nil
+	masked.Other = m.elements(r.Other)
+	if r.Encryption != nil {
+		masked.Encryption = &jingle.Encryption{Required: r.Encryption.Required}
+		for _, c := range r.Encryption.Crypto {
+			c.KeyParams = "inline:masked"
+			masked.Encryption.Crypto = append(masked.Encryption.Crypto, c)
+		}
+	}
 	for _, source := range r.Sources {
 		source.Parameters = slices.Clone(source.Parameters)
 		for i := range source.Parameters {

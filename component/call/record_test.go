@@ -204,3 +204,23 @@ func FuzzRecord(f *testing.F) {
 		}
 	})
 }
+
+// TestMaskSecrets: keys and addresses in places that no transcript has.
+func TestMaskSecrets(t *testing.T) {
+	var m Mask
+	sdp := m.sdp("a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:secret\r\nk=clear:secret\r\na=identity:secret\r\na=remote-candidates:1 192.168.7.7 9\r\n" +
+		"a=source-filter: incl IN IP4 * 192.168.7.7\r\na=candidate:1 1  udp 1 192.168.7.7 9 typ srflx raddr  192.168.7.7 rport 9\r\na=mid:0\r\n")
+	e := element.New("urn:x", "x").WithText("secret")
+	stanza := m.stanza(jingle.Stanza{Muji: &jingle.Muji{Room: "secret@192.168.7.7"}, Contents: []jingle.Content{{RTP: &jingle.RTP{
+		Encryption: &jingle.Encryption{Crypto: []jingle.Crypto{{Tag: "1", Suite: "s", KeyParams: "inline:secret"}}}, Other: []*element.Element{e},
+	}}}})
+	xml := verbatim.Element(stanza, jingle.Initiator).String() + fmt.Sprintf("%+v %+v", stanza.Muji, stanza.Contents[0].RTP.Encryption)
+	for _, said := range []string{sdp, xml} {
+		if strings.Contains(said, "secret") || strings.Contains(said, "192.168.7.7") {
+			t.Errorf("masked, it still says %s", said)
+		}
+	}
+	if !strings.Contains(sdp, "a=mid:0\r\n") {
+		t.Errorf("too much is masked: %s", sdp)
+	}
+}
