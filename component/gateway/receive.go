@@ -45,6 +45,8 @@ func (c *socket) feed(b []byte) (left bool) {
 			return true
 		case p.whole:
 			c.frame(p.op, p.payload)
+		case p.op != 0: // a part of a message
+			c.withinRate()
 		}
 		b = b[p.size:]
 	}
@@ -77,8 +79,11 @@ func (c *socket) goodbye(payload []byte) {
 func (c *socket) frame(op ws.OpCode, payload []byte) {
 	switch op {
 	case ws.OpPing:
-		c.put(func() { c.control(ws.OpPong, payload) })
+		if c.withinRate() {
+			c.put(func() { c.control(ws.OpPong, payload) })
+		}
 	case ws.OpPong:
+		c.withinRate()
 		c.mu.Lock()
 		c.pongBy, c.pingAt = 0, c.srv.now()+c.srv.lim.Ping
 		c.mu.Unlock()

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/coder/websocket"
+	"github.com/gobwas/ws"
 
 	"carillon/component/call"
 )
@@ -190,4 +192,23 @@ func TestLargestFrame(t *testing.T) {
 	}
 	p.send(strings.Replace(frame, `"sdp":""`, `"sdp":"`+strings.Repeat("x", 4001-len(frame))+`"`, 1))
 	p.wantClose(CloseTooBig, "frame larger than 4000 bytes")
+}
+
+// TestControlFlood: frames that ask for nothing count like the others, and so do the parts of a message.
+func TestControlFlood(t *testing.T) {
+	for name, frame := range map[string][]byte{
+		"pings": clientFrame(ws.OpPing, true, ""), "pongs": clientFrame(ws.OpPong, true, ""), "parts": clientFrame(ws.OpContinuation, false, ""),
+	} {
+		c, w := wired(t, Limits{FramesPerSecond: 0.001, FrameBurst: 5})
+		w.written = nil
+		c.arrived(clientFrame(ws.OpText, false, "")) // a message that never ends
+		for range 50 {
+			c.arrived(bytes.Clone(frame))
+		}
+		c.flush()
+		frames := heard(t, w.written)
+		if len(frames) == 0 || len(frames) > 12 || !strings.HasPrefix(frames[len(frames)-1], "8 1008 too many frames") {
+			t.Errorf("%s: the page heard %q", name, frames)
+		}
+	}
 }
