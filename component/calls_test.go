@@ -451,3 +451,50 @@ func TestCandidateOfAnotherGeneration(t *testing.T) {
 		}
 	}
 }
+
+// A page that talks without end about a call whose peer answers nothing takes only so many of the requests that all calls share.
+func TestRequestFlood(t *testing.T) {
+	c, w := newTestComponent(t, nil)
+	p := attached(t, c, newKey(t), "anna", nil)
+	id := connectedCall(t, p, w)
+	var r *runner
+	c.mu.Lock()
+	for r = range c.runners {
+	}
+	c.mu.Unlock()
+	handled := func() bool {
+		for len(w.sent) > 0 {
+			<-w.sent
+		}
+		return len(r.inbox) == 0
+	}
+	for range 4 * maxRequests {
+		p.do(gateway.SessionInfo{Call: id, Info: jingle.InfoHold})
+		wait(t, "the handling of a frame", handled)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if n := len(w.pending); n < 10 || n > maxRequests {
+		t.Errorf("%d requests wait for their answers", n)
+	}
+}
+
+// What is kept for a page to ask for again is bounded in bytes as well, below what its socket takes at once.
+func TestKeptBytes(t *testing.T) {
+	x := &tab{}
+	for range 3 * maxKept {
+		x.send(gateway.Offer{SDP: gateway.Description{SDP: strings.Repeat("x", 60<<10)}})
+	}
+	x.send(gateway.Ringing{})
+	size := 0
+	for _, f := range x.kept {
+		size += sizeOf(f)
+	}
+	if size > maxKeptBytes || len(x.kept) < 2 || x.keptBytes != size {
+		t.Errorf("%d frames of %d bytes are kept, counted as %d", len(x.kept), size, x.keptBytes)
+	}
+	x.send(gateway.Offer{SDP: gateway.Description{SDP: strings.Repeat("x", 2*maxKeptBytes)}})
+	if len(x.kept) != 1 { // the last one is the one that matters
+		t.Errorf("%d frames are kept after a large one", len(x.kept))
+	}
+}

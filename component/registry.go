@@ -30,18 +30,19 @@ type ghost struct {
 
 // A tab is one page: a full JID that places and takes calls.
 type tab struct {
-	address  jid.JID // full
-	ghost    *ghost
-	session  *session        // nil while its socket is lost
-	seq      int             // number of the last frame sent
-	kept     []gateway.Frame // the last of them
-	instance string          // the page's own word for itself, which a duplicated tab does not share
-	ip       netip.Addr
-	grace    *time.Timer
-	audience map[string]jid.JID     // who got its available presence
-	calls    map[string]*runner     // by the id that browsers know
-	engaged  map[*runner]bool       // calls that it placed or took
-	waiting  map[*runner]gateway.ID // its dial or accept, which Admitted answers
+	address   jid.JID // full
+	ghost     *ghost
+	session   *session        // nil while its socket is lost
+	seq       int             // number of the last frame sent
+	kept      []gateway.Frame // the last of them
+	keptBytes int             // about
+	instance  string          // the page's own word for itself, which a duplicated tab does not share
+	ip        netip.Addr
+	grace     *time.Timer
+	audience  map[string]jid.JID     // who got its available presence
+	calls     map[string]*runner     // by the id that browsers know
+	engaged   map[*runner]bool       // calls that it placed or took
+	waiting   map[*runner]gateway.ID // its dial or accept, which Admitted answers
 }
 
 // ghostOf returns the ghost of an address, or nil.  c.mu is held.
@@ -71,8 +72,11 @@ func (c *Component) send(to jid.JID, f gateway.Frame) {
 	}
 }
 
-// maxKept bounds the frames that a page can ask for again.
-const maxKept = 128
+// Bounds of the frames that a page can ask for again.  All of them have to fit into the queue of its socket.
+const (
+	maxKept      = 128
+	maxKeptBytes = 512 << 10
+)
 
 // send gives the page a frame.  Sockets die before anybody notices, so the last frames are kept for a page that comes back without them.
 func (t *tab) send(f gateway.Frame) {
@@ -81,13 +85,34 @@ func (t *tab) send(f gateway.Frame) {
 	}
 	t.seq++
 	f = gateway.Numbered{Frame: f, Seq: t.seq}
-	if len(t.kept) == maxKept {
-		t.kept = slices.Delete(t.kept, 0, 1)
-	}
 	t.kept = append(t.kept, f)
+	t.keptBytes += sizeOf(f)
+	old := 0
+	for last := len(t.kept) - 1; old < last && (len(t.kept)-old > maxKept || t.keptBytes > maxKeptBytes); old++ {
+		t.keptBytes -= sizeOf(t.kept[old])
+	}
+	t.kept = slices.Delete(t.kept, 0, old)
 	if t.session != nil {
 		t.session.conn.Send(f)
 	}
+}
+
+// sizeOf is about how many bytes a frame takes.  Only what others write can be long.
+func sizeOf(f gateway.Frame) int {
+	const usual = 256
+	switch f := f.(type) {
+	case gateway.Numbered:
+		return sizeOf(f.Frame)
+	case gateway.Offer:
+		return usual + len(f.SDP.SDP)
+	case gateway.Answer:
+		return usual + len(f.SDP.SDP)
+	case gateway.Text:
+		return usual + len(f.Body)
+	case gateway.ICECandidate:
+		return usual + len(f.Candidate)
+	}
+	return usual
 }
 
 // catchUp sends again what came after the frame that the page has seen.

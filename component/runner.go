@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mellium.im/xmpp/jid"
@@ -19,6 +20,7 @@ const (
 	inboxSize      = 256         // inputs that may wait for a call
 	requestTimeout = time.Minute // Monal answers a session-initiate only when its user has
 	pingTimeout    = 10 * time.Second
+	maxRequests    = 256 // of one call that may wait for their answers: all calls share the stream's
 )
 
 // A runner owns one call: its goroutine alone touches the machine and its timers.  Everybody else posts to its inbox.
@@ -33,6 +35,7 @@ type runner struct {
 	machine   call.Machine
 	started   time.Time
 
+	asked  atomic.Int32 // requests that wait for their answers
 	inbox  chan item
 	closed chan struct{} // closed when the goroutine has ended
 
@@ -267,7 +270,13 @@ func (r *runner) sendMessage(o call.SendMessage) {
 }
 
 func (r *runner) request(tag int, to jid.JID, iq *element.Element, timeout time.Duration) {
+	if r.asked.Add(1) > maxRequests {
+		r.asked.Add(-1)
+		r.post(call.PeerReply{Tag: tag, From: to, Err: &jingle.Error{Type: "wait", Condition: "resource-constraint"}})
+		return
+	}
 	r.c.link.Request(iq, timeout, func(reply *element.Element, err error) {
+		r.asked.Add(-1)
 		in := call.PeerReply{Tag: tag, From: to}
 		switch {
 		case err != nil:
