@@ -106,7 +106,7 @@ func (c *Component) text(st stream.Stanza) {
 	case len(body.Text) > maxText || !utf8.ValidString(body.Text):
 		c.post(refuse(st, errTextTooLong))
 	default:
-		c.deliver(st, gateway.Text{From: st.From.Bare().String(), Body: body.Text, Stamp: stampOf(st.Element)})
+		c.deliver(st, gateway.Text{From: st.From.Bare().String(), Body: strings.Clone(body.Text), Stamp: stampOf(st.Element)})
 	}
 }
 
@@ -127,7 +127,7 @@ func (c *Component) undelivered(st stream.Stanza) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t := c.tabOf(st.To); t != nil {
+	if t := c.tabOf(st.To); t != nil && c.policy.allow(time.Now(), bounceTo, pair(st), textsPerMinute) {
 		t.send(gateway.Undelivered{To: st.From.Bare().String(), Text: bounceSentence(jingle.ParseError(st.Element))})
 	}
 	return true

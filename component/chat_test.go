@@ -86,3 +86,30 @@ func TestTextBetweenPages(t *testing.T) {
 		t.Error("a text to nobody succeeded")
 	}
 }
+
+// Whoever makes bounces up does not flood a page with them.
+func TestBounceFlood(t *testing.T) {
+	c, w := newTestComponent(t, nil)
+	p := attached(t, c, newKey(t), "anna", nil)
+	for range 3 * textsPerMinute {
+		w.receive(`<message type='error' id='` + textID + `x' from='` + stranger + `' to='` + p.at.Address +
+			`'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
+	}
+	if n := len(p.frames); n != textsPerMinute {
+		t.Errorf("the page was shown %d", n)
+	}
+}
+
+// What a client says of itself is kept while the page is open, so it is bounded, word by word.
+func TestDiscoBounds(t *testing.T) {
+	long := strings.Repeat("x", 100_000)
+	e, err := element.Parse([]byte(`<iq><query xmlns='`+nsDiscoInfo+`' node='`+long+`'><feature var='`+long+`'/><feature var='urn:x'/>`+
+		`<identity category='client' type='pc' name='`+long+`'/><identity category='client' type='pc' name='Dino'/></query></iq>`), element.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := discoIn(e, long)
+	if len(d.Node) > maxDiscoWord || len(d.Features) != 1 || len(d.Identities) != 1 {
+		t.Errorf("a node of %d bytes, %d features, %d identities", len(d.Node), len(d.Features), len(d.Identities))
+	}
+}

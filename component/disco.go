@@ -118,22 +118,36 @@ func (c *Component) vCard(to jid.JID) *element.Element {
 		text("DESC", "A guest who calls from a web page. The name is the guest's own claim; nobody has verified it."))
 }
 
+// maxDiscoWord bounds what a client says of itself, word by word, in bytes.
+const maxDiscoWord = 256
+
+// discoWord returns an attribute without the stanza that it is a part of, "" for one that is too long.
+func discoWord(s string) string {
+	if len(s) > maxDiscoWord {
+		return ""
+	}
+	return strings.Clone(s)
+}
+
 // discoIn reads a disco#info result of a client.  node is that of its capabilities, where they are known.
 func discoIn(reply *element.Element, node string) jingle.Disco {
 	query := reply.Child(nsDiscoInfo, "query")
 	if query == nil {
 		return jingle.Disco{}
 	}
-	d := jingle.Disco{Node: node, Features: []string{}}
+	d := jingle.Disco{Node: discoWord(node), Features: []string{}}
 	if said, _, _ := strings.Cut(query.Attr("node"), "#"); d.Node == "" {
-		d.Node = said
+		d.Node = discoWord(said)
 	}
 	for _, e := range query.Children {
 		switch {
+		case len(e.Attr("var")) > maxDiscoWord || len(e.Attr("name")) > maxDiscoWord:
 		case e.Local == "feature" && len(d.Features) < 200:
-			d.Features = append(d.Features, e.Attr("var"))
+			d.Features = append(d.Features, discoWord(e.Attr("var")))
 		case e.Local == "identity" && len(d.Identities) < 20:
-			d.Identities = append(d.Identities, jingle.Identity{Category: e.Attr("category"), Type: e.Attr("type"), Name: e.Attr("name")})
+			d.Identities = append(d.Identities, jingle.Identity{
+				Category: discoWord(e.Attr("category")), Type: discoWord(e.Attr("type")), Name: discoWord(e.Attr("name")),
+			})
 		}
 	}
 	return d

@@ -84,6 +84,7 @@ const (
 	joinFrom
 	textFrom
 	textTo
+	bounceTo
 	eventKinds
 )
 

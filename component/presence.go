@@ -271,7 +271,7 @@ func (c *Component) peerAvailable(g *ghost, st stream.Stanza) {
 	}
 	caps, node := "", ""
 	if c := st.Element.Child(nsCaps, "c"); c != nil {
-		caps, node = c.Attr("ver"), c.Attr("node")
+		caps, node = discoWord(c.Attr("ver")), discoWord(c.Attr("node"))
 	}
 	fresh := d.Disco.Features != nil && d.caps == caps
 	d.JID, d.Priority, d.caps = from, priorityOf(st.Element), caps
