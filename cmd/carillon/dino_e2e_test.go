@@ -84,7 +84,7 @@ func tellDino(t *testing.T, page *caller, alice *dino) {
 func checkMedia(t *testing.T, page *caller, alice *dino, video bool) {
 	t.Helper()
 	// Dino 0.4.2 sometimes starts with a dead microphone: not one packet, until it is muted and unmuted.
-	for tries := 3; !page.getsSound(4 * time.Second); tries-- {
+	for tries := 3; !page.gets("audio", 4*time.Second); tries-- {
 		if tries == 0 {
 			t.Fatal("Dino sends no sound")
 		}
@@ -145,16 +145,16 @@ func (d *dino) press(says string) {
 	d.t.Fatalf("Dino's mute button does not make it say %s>", says)
 }
 
-// getsSound waits until packets of sound arrive, or the time is over.
-func (c *caller) getsSound(within time.Duration) bool {
+// gets waits until packets of sound ("audio") or of a picture ("video") arrive, or the time is over.
+func (c *caller) gets(kind string, within time.Duration) bool {
 	c.t.Helper()
 	var arrived bool
 	c.Eval(`
 		for (const end = Date.now() + args[0]; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 100))) {
 			for (const [, stat] of await carillon.calls[0].getStats()) {
-				if (stat.type === 'inbound-rtp' && stat.kind === 'audio' && stat.packetsReceived > 0) return true;
+				if (stat.type === 'inbound-rtp' && stat.kind === args[1] && stat.packetsReceived > 0) return true;
 			}
 		}
-		return false`, &arrived, within.Milliseconds())
+		return false`, &arrived, within.Milliseconds(), kind)
 	return arrived
 }
