@@ -96,7 +96,7 @@ func TestPageIsLoadedAnewInACall(t *testing.T) {
 	} else {
 		t.Logf("Dino knew after %v", took)
 	}
-	page.WaitFor("return carillon.account?.address", 15*time.Second)
+	page.WaitFor("return globalThis.carillon?.account?.address", 15*time.Second)
 	if now := page.address(); now != address {
 		t.Errorf("the address is %s, was %s", now, address)
 	}

@@ -51,7 +51,7 @@ func TestAddressSurvives(t *testing.T) {
 	var before, after string
 	page.Eval("return carillon.account.address", &before)
 	page.Reload()
-	page.WaitFor("return carillon.account?.address", 15*time.Second)
+	page.WaitFor("return globalThis.carillon?.account?.address", 15*time.Second)
 	page.Eval("return carillon.account.address", &after)
 	if after != before {
 		t.Errorf("after a reload the page is %s, was %s", after, before)
