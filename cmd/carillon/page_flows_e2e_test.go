@@ -195,7 +195,7 @@ func TestPageIsSmall(t *testing.T) {
 	}
 	page.says("#call-title", "Appeler")
 	close(held)
-	page.WaitFor("return carillon.state === 'attached'", 30*time.Second)
+	page.WaitFor("return globalThis.carillon?.state === 'attached'", 30*time.Second)
 	for _, path := range []string{"/", "/r/choir"} {
 		if path != "/" {
 			page.Goto(proxy.URL + path)

@@ -151,7 +151,7 @@ func isLoadedAnew(anna, berta *caller) {
 func hasTwoTabs(s *stack, anna, berta *caller) {
 	anna.t.Helper()
 	other := &caller{page: anna.second(s.url), t: anna.t}
-	other.WaitFor("return carillon.account?.bare === args[0]", 15*time.Second, anna.address())
+	other.WaitFor("return globalThis.carillon?.account?.bare === args[0]", 15*time.Second, anna.address())
 	berta.dial(anna.address(), false)
 	anna.waitState("incoming", 10*time.Second)
 	other.waitState("incoming", 10*time.Second)
