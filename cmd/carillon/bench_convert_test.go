@@ -71,7 +71,7 @@ func toXML(b *testing.B, offer string) []byte {
 }
 
 func toSDP(b *testing.B, xml string) string {
-	iq, err := element.ParseString(xml, element.Limits{})
+	iq, err := element.Parse([]byte(xml), element.Limits{})
 	if err != nil {
 		b.Fatal(err)
 	}

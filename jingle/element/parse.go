@@ -62,11 +62,6 @@ func Parse(b []byte, lim Limits) (*Element, error) {
 	return ParseIn(b, nil, lim)
 }
 
-// ParseString reads an element as Parse does, of which the result shares the memory of s.
-func ParseString(s string, lim Limits) (*Element, error) {
-	return parseIn(s, nil, lim)
-}
-
 // ParseIn reads an element as Parse does that stands within the scope.
 func ParseIn(b []byte, in Scope, lim Limits) (*Element, error) {
 	if err := lim.orDefault().fits(len(b)); err != nil {
