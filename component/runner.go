@@ -137,6 +137,7 @@ func (r *runner) begin(o call.Opening) []call.Output {
 		panic(err)
 	}
 	r.machine = m
+	r.note()
 	return outputs
 }
 

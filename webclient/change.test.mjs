@@ -390,3 +390,16 @@ test('an offer gives no header extension an id that was another one\'s', async (
   await answer();
   assert.equal(offers()[0].sdp.sdp, lines('a=extmap:3 rotation', 'a=extmap:2 stream', 'a=mid:1'));
 });
+
+test('an offer that crosses ours is taken without the header extensions whose ids ours gave to others', async () => {
+  const { call, pc, socket, answer } = await talking();
+  const lines = (...all) => ['v=0', 'm=video 9 x', ...all, ''].join('\r\n');
+  pc.createOffer = async () => ({ type: 'offer', sdp: lines('a=extmap:6 content', 'a=extmap:4 mid') });
+  void call.addVideo().catch(() => {});
+  await settle();
+  assert.equal(pc.signalingState, 'have-local-offer');
+  socket.say({ event: 'offer', call: 'c1', sdp: { type: 'offer', sdp: lines('a=extmap:6 delay', 'a=extmap:5 content', 'a=extmap:4 mid') } });
+  await settle();
+  assert.equal(pc.remoteDescription.sdp, lines('a=extmap:5 content', 'a=extmap:4 mid'));
+  await answer();
+});

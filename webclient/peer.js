@@ -38,7 +38,7 @@ export class Peer {
   #described = '';
   /** The mids of the sections that they ever marked as slides.  No mid is used twice. @type {Set<string>} */
   #theirSlides = new Set();
-  /** What each id of a header extension was first agreed to be. @type {Map<string, string>} */
+  /** What each id of a header extension first stood for, in our descriptions or theirs. @type {Map<string, string>} */
   #extensions = new Map();
   /** Work on descriptions happens in the order in which it was asked for. @type {Promise<void>} */
   #queue = Promise.resolve();
@@ -206,8 +206,13 @@ export class Peer {
     for (const section of sdp.split(/^m=/m)) {
       if (/^a=content:\S*\bslides\b/m.test(section)) this.#theirSlides.add(/^a=mid:(\S+)/m.exec(section)?.[1] ?? '');
     }
-    await this.pc.setRemoteDescription({ type, sdp });
+    await this.pc.setRemoteDescription({ type, sdp: type === 'offer' ? withoutCollisions(sdp, this.#extensions) : sdp });
     this.#described = sdp;
+    this.#learn(sdp);
+  }
+
+  /** @param {string} sdp in use on one side at least */
+  #learn(sdp) {
     for (const [, id = '', uri = ''] of sdp.matchAll(/^a=extmap:(\d+)\S* (\S+)/gm)) if (!this.#extensions.has(id)) this.#extensions.set(id, uri);
   }
 
@@ -293,6 +298,7 @@ export class Peer {
     const set = (/** @type {string | undefined} */ text) => this.pc.setLocalDescription({ type, sdp: text });
     if (better && better !== sdp) await set(better).then(() => { sdp = better; }, () => set(sdp));
     else await set(sdp);
+    this.#learn(sdp ?? '');
     const mid = this.slides?.mid;
     this.#wire.tell({ event: type, sdp: { type, sdp: mid ? sdp?.replace(`a=mid:${mid}\r\n`, '$&a=content:slides\r\n') : sdp } });
     for (const frame of this.#ours) this.#wire.tell(frame);
@@ -337,8 +343,9 @@ export class Peer {
 }
 
 /**
- * The offer without the header extensions whose ids have been others' in this connection.  Where a section is used again that a peer with ids of
- * its own had added, Chromium (156) offers two extensions of one id, and takes only what that id was before.
+ * The offer without the header extensions whose ids have been others' in this connection.  Chromium (156) takes an id only as what it was before,
+ * even if that was in an offer of its own that it has rolled back for this one.  Where a section is used again that a peer with ids of its own had added,
+ * it offers two extensions of one id itself.
  * @param {string} offer
  * @param {Map<string, string>} known ids of extensions
  */

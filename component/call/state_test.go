@@ -134,8 +134,8 @@ X> phone w1 accept A1                                 .        .        .       
 X> phone w1 reject A1                                 .        .        over      .          over       .          .      .
 X> desk w1 reject A1                                  .        .        over      .          .          .          .      .
 X> phone w1 reject A1 tie-break                       .        .        over      .          over       .          .      .
-X> tie-lost B1                                        .        .        over      over       .          .          .      .
-X> tie-lost A1                                        .        .        over      over       .          .          .      .
+X> tie-lost B1                                        over     over     over      over       .          .          .      .
+X> tie-lost A1                                        over     over     over      over       .          .          .      .
 X> eve w1 reject A1                                   .        .        .         .          .          .          .      .
 X> phone w1 retract A1                                .        .        .         .          .          .          .      .
 X> phone w1 finish A1                                 .        .        .         .          over       over       over   .

@@ -6,20 +6,21 @@ import (
 	"carillon/jingle"
 )
 
-// An Attempt is a call that one party has begun and the other has not answered: a propose (XEP-0353), or a session-initiate that nothing
-// announced.
+// An Attempt is a call that one party has begun and the other has not answered: a propose (XEP-0353), a session-initiate that nothing
+// announced, or what is about to become one of them.
 type Attempt struct {
 	SID    string
 	From   jid.JID // who calls
 	Direct bool    // by session-initiate alone
+	Unsent bool    // the other party has not been told yet
 }
 
 // Yields tells whether the attempt gives way to one in the other direction at the same moment: the lower id goes first (XEP-0353 section
 // "Tie Breaking"), and of equal ones the lower address (XEP-0166 section 7.2.16).  A propose yields to a session-initiate in any case:
-// a client that sends one knows no propose and has not heard ours.
+// a client that sends one knows no propose and has not heard ours.  What nobody has been told yields to everything.
 func (a Attempt) Yields(to Attempt) bool {
 	switch {
-	case to.Direct && !a.Direct:
+	case a.Unsent, to.Direct && !a.Direct:
 		return true
 	case to.SID != a.SID:
 		return to.SID < a.SID
@@ -27,8 +28,8 @@ func (a Attempt) Yields(to Attempt) bool {
 	return to.From.String() < a.From.String()
 }
 
-// A Caller is a Machine that calls an XMPP address, as those of NewOutgoing do.  Attempt returns what it calls with while that is out and
-// unanswered: the time in which a call of the peer makes a tie.  Like Handle, it belongs to the Machine's owner.
+// A Caller is a Machine that calls an XMPP address, as those of NewOutgoing do.  Attempt returns what it calls with until that is
+// answered: the time in which a call of the peer makes a tie.  Like Handle, it belongs to the Machine's owner.
 type Caller interface {
 	Machine
 	Attempt() (Attempt, bool)
@@ -36,12 +37,15 @@ type Caller interface {
 
 // Attempt implements Caller.
 func (o *outgoing) Attempt() (Attempt, bool) {
-	return Attempt{SID: o.sid, From: o.tab, Direct: o.state == Calling}, o.state == Proposed || o.state == Calling
+	a := Attempt{SID: o.sid, From: o.tab, Direct: o.state == Calling, Unsent: o.state == Offering || o.state == Probing}
+	return a, a.Unsent || a.Direct || o.state == Proposed
 }
 
 // tieLost takes our attempt back in favour of the peer's.
 func (o *outgoing) tieLost(in TieLost) {
 	switch {
+	case o.state == Offering || o.state == Probing:
+		o.conclude(TieBreak)
 	case o.state == Proposed:
 		o.emit(SendMessage{
 			From: o.tab,

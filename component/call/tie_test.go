@@ -12,7 +12,8 @@ func TestAttempt(t *testing.T) {
 		r := newReplay(t)
 		r.play(names + path)
 		a, ok := r.machine.(Caller).Attempt()
-		if ok != (state == "proposed" || state == "calling") || ok && (a.SID != "A1" || a.Direct != (state == "calling")) {
+		unsent := state == "offering" || state == "probing"
+		if ok != (unsent || state == "proposed" || state == "calling") || ok && (a.SID != "A1" || a.Direct != (state == "calling") || a.Unsent != unsent) {
 			t.Errorf("%s: %+v, %v", state, a, ok)
 		}
 	}
@@ -24,19 +25,20 @@ func TestYields(t *testing.T) {
 		ours, theirs Attempt
 		yields       bool
 	}{
-		{Attempt{"A1", anna, false}, Attempt{"B1", bob, false}, false},
-		{Attempt{"B1", anna, false}, Attempt{"A1", bob, false}, true},
-		{Attempt{"a", anna, true}, Attempt{"Z", bob, true}, true}, // octets, not letters
-		{Attempt{"A1", anna, true}, Attempt{"A1", bob, true}, false},
-		{Attempt{"A1", bob, true}, Attempt{"A1", anna, true}, true},
-		{Attempt{"A1", anna, false}, Attempt{"B1", bob, true}, true},
-		{Attempt{"A1", anna, true}, Attempt{"B1", bob, false}, false},
+		{Attempt{SID: "A1", From: anna}, Attempt{SID: "B1", From: bob}, false},
+		{Attempt{SID: "B1", From: anna}, Attempt{SID: "A1", From: bob}, true},
+		{Attempt{SID: "a", From: anna, Direct: true}, Attempt{SID: "Z", From: bob, Direct: true}, true}, // octets, not letters
+		{Attempt{SID: "A1", From: anna, Direct: true}, Attempt{SID: "A1", From: bob, Direct: true}, false},
+		{Attempt{SID: "A1", From: bob, Direct: true}, Attempt{SID: "A1", From: anna, Direct: true}, true},
+		{Attempt{SID: "A1", From: anna}, Attempt{SID: "B1", From: bob, Direct: true}, true},
+		{Attempt{SID: "A1", From: anna, Direct: true}, Attempt{SID: "B1", From: bob}, false},
+		{Attempt{SID: "A1", From: anna, Unsent: true}, Attempt{SID: "B1", From: bob}, true},
 	}
 	for _, test := range tests {
 		if got := test.ours.Yields(test.theirs); got != test.yields {
 			t.Errorf("%+v yields to %+v: %v", test.ours, test.theirs, got)
 		}
-		if test.ours.Direct == test.theirs.Direct && test.ours.Yields(test.theirs) == test.theirs.Yields(test.ours) {
+		if test.ours.Direct == test.theirs.Direct && !test.ours.Unsent && test.ours.Yields(test.theirs) == test.theirs.Yields(test.ours) {
 			t.Errorf("%+v and %+v: the two sides do not agree", test.ours, test.theirs)
 		}
 	}
