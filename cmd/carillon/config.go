@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -120,8 +121,11 @@ func readConfig(file string, environ []string) (fileConfig, error) {
 		var syntax toml.ParseError
 		switch {
 		case errors.As(err, &syntax):
-			return cfg, fmt.Errorf("%s: line %d: %s", file, syntax.Position.Line, syntax.Message)
+			return cfg, syntaxError(file, syntax)
 		case err != nil:
+			if wrong := wrongShapes(file, cfg, keys); len(wrong) > 0 {
+				return cfg, errors.Join(wrong...)
+			}
 			return cfg, fmt.Errorf("%s: %w", file, err)
 		}
 		for _, key := range meta.Undecoded() {
@@ -144,6 +148,62 @@ func readConfig(file string, environ []string) (fileConfig, error) {
 	}
 	errs = append(errs, cfg.check(sourceOf(file))...)
 	return cfg, errors.Join(errs...)
+}
+
+// syntaxError says where a file is not TOML, and what is forgotten most.
+func syntaxError(file string, err toml.ParseError) error {
+	hint := ""
+	if strings.HasPrefix(err.Message, "expected value but found") {
+		hint = `; text stands in quotes, as in domain = "call.example.org"`
+	}
+	return fmt.Errorf("%s: line %d: %s%s", file, err.Position.Line, err.Message, hint)
+}
+
+// wrongShapes finds the keys of a file whose values are of another type than theirs.
+func wrongShapes(file string, cfg fileConfig, keys []string) []error {
+	var tree map[string]any
+	if _, err := toml.DecodeFile(file, &tree); err != nil {
+		return nil
+	}
+	var errs []error
+	for _, key := range keys {
+		value, ok := valueOf(tree, key)
+		if ok && !hasShape(value, field(&cfg, key).Interface()) {
+			errs = append(errs, &keyError{file, key, "not " + shapeOf(cfg, key), "give it as in " + key + " = " + exampleOf(cfg, key)})
+		}
+	}
+	return errs
+}
+
+// valueOf finds the value of a key with dots.
+func valueOf(tree map[string]any, key string) (any, bool) {
+	first, rest, nested := strings.Cut(key, ".")
+	value, ok := tree[first]
+	if !nested || !ok {
+		return value, ok
+	}
+	below, ok := value.(map[string]any)
+	if !ok {
+		return nil, false
+	}
+	return valueOf(below, rest)
+}
+
+// hasShape tells whether a value of TOML can be one of that type.
+func hasShape(value, like any) bool {
+	switch like.(type) {
+	case bool:
+		_, ok := value.(bool)
+		return ok
+	case int:
+		_, ok := value.(int64)
+		return ok
+	case []string:
+		list, ok := value.([]any)
+		return ok && !slices.ContainsFunc(list, func(each any) bool { _, text := each.(string); return !text })
+	}
+	_, ok := value.(string)
+	return ok
 }
 
 // keysOf lists the keys of a configuration, nested ones with dots.
@@ -237,8 +297,24 @@ func shapeOf(cfg fileConfig, key string) string {
 		return "a whole number"
 	case duration:
 		return "a time such as 20s or 2m"
+	case []string:
+		return "a list of texts"
 	}
 	return "text"
+}
+
+func exampleOf(cfg fileConfig, key string) string {
+	switch field(&cfg, key).Interface().(type) {
+	case bool:
+		return "true"
+	case int:
+		return "20"
+	case duration:
+		return `"20s"`
+	case []string:
+		return `["one", "another"]`
+	}
+	return `"text"`
 }
 
 // unknownKey names the key that was probably meant.

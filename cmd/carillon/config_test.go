@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"flag"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -45,7 +47,7 @@ relay_only = true
 [limits]
 grace = "5s"
 `)
-	cfg, err := readConfig(file, []string{"CARILLON_SERVER=localhost:5349", "CARILLON_GUESTS_MAY_CALL=example.net, bob@example.org", "PATH=/bin"})
+	cfg, err := readConfig(file, []string{"CARILLON_SERVER=localhost:5349", "CARILLON_GUESTS_MAY_CALL=echo@example.org, bob@example.org", "PATH=/bin"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +153,13 @@ func TestConfigProblems(t *testing.T) {
 		"unknown variable":       {goodConfig, []string{"CARILLON_DOMIAN=x"}, []string{"environment", "CARILLON_DOMIAN", "did you mean CARILLON_DOMAIN?"}},
 		"no resemblance":         {goodConfig + "\nzzzzzzzzzzzzz = 1", nil, []string{"zzzzzzzzzzzzz", "the keys are", "public_url"}},
 		"not TOML":               {"domain = call", nil, []string{"line 1"}},
-		"wrong type":             {"domain = 5", nil, []string{"domain"}},
+		"text without quotes":    {"domain = call.example.org", nil, []string{"line 1", "quotes"}},
+		"wrong type":             {"domain = 5", nil, []string{"domain: not text", `domain = "text"`}},
+		"text for a list":        {goodConfig + "\norigins = 'https://x.example'", nil, []string{"origins: not a list of texts", `origins = ["one", "another"]`}},
+		"list of numbers":        {goodConfig + "\n[turn]\nurls = [5]", nil, []string{"turn.urls: not a list of texts"}},
+		"text for a number":      {goodConfig + "\n[limits]\ncalls = '5'", nil, []string{"limits.calls: not a whole number", "limits.calls = 20"}},
+		"number for a boolean":   {goodConfig + "\ninsecure_server = 1", nil, []string{"insecure_server: not true or false"}},
+		"text for a table":       {goodConfig + "\nturn = 'x'", nil, []string{"turn"}},
 		"no domain":              {"secret='s'\npublic_url='https://x.example'", nil, []string{"domain: missing", "call.example.org"}},
 		"bad domain":             {"domain='a@b'\nsecret='s'\npublic_url='https://x.example'", nil, []string{"domain", "not a domain"}},
 		"no secret":              {"domain='a.example'\npublic_url='https://x.example'", nil, []string{"secret: missing", "secret_file"}},
@@ -166,6 +174,7 @@ func TestConfigProblems(t *testing.T) {
 		"page without https":     {"domain='a.example'\nsecret='s'\npublic_url='http://call.example.org'", nil, []string{"public_url", "camera", "https"}},
 		"bad proxy":              {goodConfig + "\ntrusted_proxies = ['proxy']", nil, []string{"trusted_proxies", "proxy"}},
 		"echo is a domain":       {"domain='a.example'\nsecret='s'\npublic_url='https://x.example'\nguests.echo='b.example'", nil, []string{"guests.echo", "b.example"}},
+		"echo not allowed":       {goodConfig, []string{"CARILLON_GUESTS_ECHO=echo@example.com"}, []string{"guests.echo", "guests.may_call does not allow it"}},
 		"bad callee":             {goodConfig + "\n[guests]\nmay_call = ['@']", nil, nil},
 		"callee with a resource": {"domain='a.example'\nsecret='s'\npublic_url='https://x.example'\nguests.may_call=['a@b/c']", nil, []string{"guests.may_call", "a@b/c"}},
 		"bad STUN URL":           {goodConfig + "\nice_servers = ['turn:x']", nil, []string{"ice_servers", "turn.urls"}},
@@ -211,6 +220,26 @@ func TestCommandLine(t *testing.T) {
 	var out, errOut bytes.Buffer
 	if err := run(context.Background(), []string{"serve", "-config", writeConfig(t, goodConfig), "-check-config"}, &out, &errOut); err != nil || !strings.Contains(out.String(), "good") {
 		t.Errorf("-check-config of a good file: %v, %q", err, out.String())
+	}
+	if !strings.Contains(errOut.String(), "trusted_proxies") {
+		t.Errorf("-check-config does not warn as serve does: %q", errOut.String())
+	}
+	out.Reset()
+	if err := run(context.Background(), []string{"--version"}, &out, &errOut); err != nil || !strings.Contains(out.String(), version()) {
+		t.Errorf("--version: %v, %q", err, out.String())
+	}
+	if err := run(context.Background(), []string{"serve"}, &out, &errOut); err == nil || !strings.Contains(err.Error(), "-config FILE") {
+		t.Errorf("serve without a file: %v", err)
+	}
+	for _, command := range []string{"serve", "demo", "convert", "replay"} {
+		errOut.Reset()
+		if err := run(context.Background(), []string{command, "-help"}, &out, &errOut); !errors.Is(err, flag.ErrHelp) || !strings.HasPrefix(errOut.String(), "usage: carillon "+command) {
+			t.Errorf("%s -help: %v, %q", command, err, errOut.String())
+		}
+		errOut.Reset()
+		if err := run(context.Background(), []string{command, "-dance"}, &out, &errOut); err != errUsage || strings.Count(errOut.String(), "\n") != 1 {
+			t.Errorf("%s -dance: %v, %q", command, err, errOut.String())
+		}
 	}
 	for _, args := range [][]string{nil, {"dance"}, {"serve", "-dance"}, {"serve", "carillon.toml"}, {"demo", "-client", "gajim"}} {
 		errOut.Reset()

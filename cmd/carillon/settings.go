@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
@@ -56,6 +57,9 @@ func (cfg *fileConfig) checkValues(source string) []error {
 	if to, err := jid.Parse(cfg.Guests.Echo); cfg.Guests.Echo != "" && (err != nil || to.Localpart() == "" || to.Resourcepart() != "") {
 		bad("guests.echo", fmt.Sprintf("%q is no bare XMPP address", cfg.Guests.Echo), `give one such as "echo@example.org", which guests.may_call has to allow`)
 	}
+	if cfg.Guests.Echo != "" && !mayCall(cfg.Guests.MayCall, cfg.Guests.Echo) {
+		bad("guests.echo", "guests.may_call does not allow it", "add it there")
+	}
 	for _, u := range cfg.ICEServers {
 		if !strings.HasPrefix(u, "stun:") {
 			bad("ice_servers", fmt.Sprintf("%q is not a stun: URL", u), "browsers take stun:HOST:PORT here; TURN servers belong in turn.urls")
@@ -75,6 +79,15 @@ func (cfg *fileConfig) checkValues(source string) []error {
 		}
 	}
 	return errs
+}
+
+// mayCall tells whether a list of addresses and domains has that address.  What cannot be read is another check's to say.
+func mayCall(allowed []string, address string) bool {
+	to, err := jid.Parse(address)
+	return err != nil || slices.ContainsFunc(allowed, func(each string) bool {
+		may, err := jid.Parse(each)
+		return err != nil || may.Equal(to.Bare()) || may.Equal(to.Domain())
+	})
 }
 
 // settings turns the file's configuration, which has been checked, into that of the component.

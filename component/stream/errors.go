@@ -73,7 +73,7 @@ func remedy(err error) string {
 		// ejabberd says so of a domain it does not know, too.
 		return "the key secret differs from the server's secret for this component, or the key domain names no component of it"
 	case "host-unknown":
-		return "the key domain names no component of the server"
+		return "the key domain names no component of the server, or the key server not its component port"
 	case "conflict":
 		return "another instance is connected under this domain, or the server has not noticed yet that the last connection is dead " +
 			"(in Prosody: component_conflict_resolve = \"kick_old\")"
