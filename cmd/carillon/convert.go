@@ -49,18 +49,13 @@ type conversion struct {
 func convert(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	var c conversion
 	flags := flag.NewFlagSet("convert", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	flags.Usage = func() {
-		fmt.Fprint(stderr, convertUsage)
-		flags.PrintDefaults()
-	}
 	flags.Func("author", "whose description it is, `ROLE` initiator or responder; default that of the action, else initiator", c.setAuthor)
 	flags.Func("action", "`ACTION` of the stanza to write; default session-initiate, of a responder session-accept", c.setAction)
 	flags.StringVar(&c.sid, "sid", "", "session `ID` of the stanza to write; default a random one")
 	offer := flags.String("offer", "", "`FILE` with the offer that is answered, SDP or Jingle")
 	flags.Func("client", "`NAME` of the client that wrote the stanza, or for which it is written, such as Dino, or Conversations 2.12; default any", c.setClient)
 	flags.BoolVar(&c.strict, "strict", false, "end with 3 when something was lost")
-	files, err := parseMixed(flags, args)
+	files, err := parseMixed(flags, args, stderr)
 	if err != nil {
 		return err
 	}
@@ -100,13 +95,10 @@ func convert(_ context.Context, args []string, stdout, stderr io.Writer) error {
 }
 
 // parseMixed parses flags that may stand behind the files too.
-func parseMixed(flags *flag.FlagSet, args []string) (files []string, err error) {
+func parseMixed(flags *flag.FlagSet, args []string, stderr io.Writer) (files []string, err error) {
 	for {
-		switch err := flags.Parse(args); {
-		case errors.Is(err, flag.ErrHelp):
+		if err := parse(flags, convertUsage, args, stderr); err != nil {
 			return nil, err
-		case err != nil:
-			return nil, errUsage
 		}
 		if flags.NArg() == 0 {
 			return files, nil

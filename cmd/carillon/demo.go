@@ -31,20 +31,23 @@ const (
 	demoTimeout   = 30 * time.Second
 )
 
+const demoUsage = `usage: carillon demo [FLAGS]
+
+Runs a private Prosody, Carillon and an echo account in a temporary directory, says where the page is and how to log in, and ends
+all of it with SIGINT or SIGTERM.  make demo builds what it needs and runs it.
+
+`
+
 // demo runs everything that a first call needs, in a temporary directory, until ctx ends.
 func demo(ctx context.Context, args []string, stdout, stderr io.Writer) (err error) {
 	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	listen := flags.String("listen", "127.0.0.1:0", "`ADDRESS` of the page; port 0 takes a free one")
 	host := flags.String("host", "127.0.0.1", "`ADDRESS` of the XMPP server, for clients of your own; devices on your network need this machine's address there")
 	client := flags.String("client", "", "also open a logged-in `CLIENT`: dino")
 	dinoctl := flags.String("dinoctl", "testdata/dino/dinoctl", "`PROGRAM` that opens Dino")
 	verbose := flags.Bool("v", false, "show the log")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return errUsage
+	if err := parse(flags, demoUsage, args, stderr); err != nil {
+		return err
 	}
 	if *client != "" && *client != "dino" {
 		fmt.Fprintf(stderr, "carillon: -client %s: only dino can be opened\n", *client)
@@ -290,6 +293,7 @@ func (d *demonstration) openDino(ctx context.Context, dinoctl string) error {
 // explain says what can be done now.
 func (d *demonstration) explain() {
 	host, port, _ := net.SplitHostPort(d.server.ClientAddr)
+	pagePort := d.pageURL[strings.LastIndexByte(d.pageURL, ':')+1:]
 	d.say(`
 The demo is running.
 
@@ -302,9 +306,14 @@ The demo is running.
     accounts        alice@%[2]s  password %[6]s
                     bob@%[2]s  password %[7]s
     The client must let you set host and port and accept this certificate. By its documentation Conversations does
-    (not tried; start the demo with -host and this machine's network address). Dino does not: make demo CLIENT=dino opens one
-    that is logged in as alice. Then call alice@%[2]s from the page, or give Dino the address that
-    the page shows, and press "tell" on the page so that Dino shows its call button.
+    (not tried; start the demo with -host and this machine's network address).
 
-  Ctrl-C ends everything.`, d.pageURL, demoDomain, host, port, d.server.CAFile, d.users["alice"], d.users["bob"])
+  Dino                make demo CLIENT=dino opens one that is logged in as alice; call alice@%[2]s from the page.
+    To be called by it, enter alice@%[2]s on the page under "Tell a contact" and press "Tell them":
+    Dino shows its call button only for those whom it has seen online.
+
+  A browser elsewhere gets no microphone from this page without https. From your own machine, over ssh:
+    ssh -L %[8]s:localhost:%[8]s THIS-MACHINE        and open the same address there
+
+  Ctrl-C ends everything.`, d.pageURL, demoDomain, host, port, d.server.CAFile, d.users["alice"], d.users["bob"], pagePort)
 }

@@ -18,7 +18,7 @@ const usage = `usage: carillon COMMAND [FLAGS]
   serve    run the gateway: carillon serve -config FILE
   demo     run a private XMPP server, the gateway and an echo account, to try it
   convert  translate an SDP to Jingle, or Jingle to SDP: carillon convert [FLAGS] FILE
-  replay   take a call out of a debug log through the engine again
+  replay   take the calls of a log of serve -v through the engine again: carillon replay FILE
   version  print the version
 
 carillon COMMAND -help lists a command's flags.
@@ -55,12 +55,31 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if c, ok := commands[args[0]]; ok {
 		return c(ctx, args[1:], stdout, stderr)
 	}
-	if args[0] == "help" || args[0] == "-h" || args[0] == "-help" || args[0] == "--help" {
+	switch args[0] {
+	case "help", "-h", "-help", "--help":
 		fmt.Fprint(stdout, usage)
 		return nil
+	case "-version", "--version":
+		return printVersion(ctx, nil, stdout, stderr)
 	}
 	fmt.Fprintf(stderr, "carillon: unknown command %q\n\n%s", args[0], usage)
 	return errUsage
+}
+
+// parse reads a command's flags.  What is wrong with them is said in one line: the usage is for those who ask for it.
+func parse(flags *flag.FlagSet, usage string, args []string, stderr io.Writer) error {
+	flags.SetOutput(io.Discard)
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(stderr, usage)
+		flags.SetOutput(stderr)
+		flags.PrintDefaults()
+		return err
+	case err != nil:
+		fmt.Fprintf(stderr, "carillon %s: %v; carillon %[1]s -help tells more\n", flags.Name(), err)
+		return errUsage
+	}
+	return nil
 }
 
 func printVersion(_ context.Context, _ []string, stdout, _ io.Writer) error {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -35,32 +34,27 @@ type recordedCall struct {
 // replay implements the command of that name.
 func replay(_ context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("replay", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	id := flags.String("call", "", "take the call with this `ID` only")
 	mask := flags.Bool("mask", false, "print the inputs instead, with addresses and passwords replaced, to be shown to others")
-	flags.Usage = func() {
-		fmt.Fprint(stderr, replayUsage)
-		flags.PrintDefaults()
-	}
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return errUsage
+	if err := parse(flags, replayUsage, args, stderr); err != nil {
+		return err
 	}
 	if flags.NArg() != 1 {
-		flags.Usage()
+		fmt.Fprintf(stderr, "carillon replay: one FILE is needed, or - for standard input, not %d; carillon replay -help tells more\n", flags.NArg())
 		return errUsage
 	}
 	calls, err := recordedCalls(flags.Arg(0))
 	if err != nil {
 		return err
 	}
+	if len(calls) == 0 {
+		return fmt.Errorf("%s has no inputs of a call; they are logged by serve -v", flags.Arg(0))
+	}
 	if *id != "" {
 		calls = slices.DeleteFunc(calls, func(c recordedCall) bool { return c.id != *id })
 	}
 	if len(calls) == 0 {
-		return fmt.Errorf("%s has no inputs of a call; they are logged by serve -v", flags.Arg(0))
+		return fmt.Errorf("%s has no call with the ID %s", flags.Arg(0), *id)
 	}
 	for _, c := range calls {
 		if *mask {

@@ -113,7 +113,7 @@ func TestReplayRefuses(t *testing.T) {
 		}
 	}
 	var out, errs bytes.Buffer
-	if err := run(context.Background(), []string{"replay"}, &out, &errs); !errors.Is(err, errUsage) || !strings.Contains(errs.String(), "usage: carillon replay") {
+	if err := run(context.Background(), []string{"replay"}, &out, &errs); !errors.Is(err, errUsage) || !strings.Contains(errs.String(), "one FILE is needed") {
 		t.Errorf("%v %s", err, errs.String())
 	}
 }

@@ -16,24 +16,31 @@ import (
 	"carillon/component"
 )
 
+const serveUsage = `usage: carillon serve -config FILE [-v]
+       carillon serve -config FILE -check-config
+
+Connects browsers to the XMPP server that FILE names, until SIGINT or SIGTERM.  Each key of FILE (TOML) may also stand in the
+environment, which goes first: guests.may_call as CARILLON_GUESTS_MAY_CALL.  README.md lists the keys.
+
+`
+
 // serve runs the gateway until ctx ends.
 func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	flags := flag.NewFlagSet("serve", flag.ContinueOnError)
-	flags.SetOutput(stderr)
-	file := flags.String("config", "", "configuration `FILE` (TOML); every key may also be given as CARILLON_KEY in the environment")
-	check := flags.Bool("check-config", false, "check the configuration and end")
+	file := flags.String("config", "", "`FILE` with the configuration; without it the environment alone decides")
+	check := flags.Bool("check-config", false, "say what is wrong with the configuration, and end")
 	verbose := flags.Bool("v", false, "log every input of a call")
-	if err := flags.Parse(args); err != nil {
-		if errors.Is(err, flag.ErrHelp) {
-			return err
-		}
-		return errUsage
+	if err := parse(flags, serveUsage, args, stderr); err != nil {
+		return err
 	}
 	if flags.NArg() > 0 {
 		fmt.Fprintf(stderr, "carillon serve: %q is not understood; the configuration is given as -config FILE\n", flags.Args())
 		return errUsage
 	}
 	cfg, err := readConfig(*file, os.Environ())
+	if err != nil && *file == "" {
+		return fmt.Errorf("%w\nno -config FILE was given, so that the environment alone decides", err)
+	}
 	if err != nil {
 		return err
 	}
@@ -42,6 +49,9 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if *check {
+		for _, doubt := range doubts(settings) {
+			fmt.Fprintln(stderr, "warning:", doubt)
+		}
 		_, err := fmt.Fprintln(stdout, "the configuration is good")
 		return err
 	}
@@ -67,13 +77,26 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		defer stop()
 	}
 	settings.Log.Info("listening", "address", l.Addr().String(), "public_url", settings.PublicURL, "domain", settings.Domain.String())
+	for _, doubt := range doubts(settings) {
+		settings.Log.Warn(doubt)
+	}
+	err = serveComponent(ctx, c, l, settings.Log)
+	if err == nil {
+		settings.Log.Info("ended")
+	}
+	return err
+}
+
+// doubts are what is allowed in a configuration and yet seldom meant.
+func doubts(settings component.Config) []string {
+	var found []string
 	if len(settings.MayCall) == 0 {
-		settings.Log.Warn("guests may call nobody: guests.may_call is empty")
+		found = append(found, "guests may call nobody: guests.may_call is empty")
 	}
 	if len(settings.TrustedProxies) == 0 && strings.HasPrefix(settings.PublicURL, "https:") {
-		settings.Log.Warn("all visitors count as one: trusted_proxies does not name the web server that has the certificate")
+		found = append(found, "all visitors count as one: trusted_proxies does not name the web server that has the certificate")
 	}
-	return serveComponent(ctx, c, l, settings.Log)
+	return found
 }
 
 // serveMetrics serves /metrics on an address of its own until stop is called.
