@@ -101,7 +101,9 @@ async function testMicrophone(carillon) {
 /** @param {Carillon} carillon @returns {Promise<[Result, undefined]>} */
 async function testCamera(carillon) {
   if (!carillon.devices.cameras.length) return [result('fair', t('test.camera.none')), undefined];
-  const stream = await carillon.devices.open({ audio: false, video: true });
+  const stream = await carillon.devices.open({ audio: false, video: true }).catch((error) => {
+    throw error.code === 'denied' ? { code: 'no-camera' } : error;
+  });
   const picture = document.createElement('video');
   picture.muted = true;
   picture.srcObject = stream;
@@ -188,7 +190,8 @@ async function testTurn(relays) {
 async function testEcho(carillon, stream) {
   const { account } = carillon;
   if (!account) return [result('fair', t('test.echo.name')), undefined];
-  if (!account.echo || !stream) return [result('fair', t('test.echo.none')), undefined];
+  if (!stream) return [result('fair', t('test.echo.microphone')), undefined];
+  if (!account.echo) return [result('fair', t('test.echo.none')), undefined];
   const call = carillon.dial(account.echo, stream.clone());
   const came = await until(CALL_TIME, () => call.state === 'ended' || call.connectedAt > 0);
   if (!came || call.ending) {

@@ -6,7 +6,7 @@ export default {
   'test.running': 'Der Test läuft',
   'test.passed': 'Alles funktioniert.',
   'test.doubts': 'Es geht mit Einschränkungen: siehe die Hinweise.',
-  'test.failed': 'Etwas geht nicht: Unten steht, was zu tun ist.',
+  'test.failed': 'Etwas geht nicht: siehe die Hinweise.',
   'test.state.waiting': 'Noch nicht getestet',
   'test.state.running': 'Wird getestet',
   'test.state.good': 'Funktioniert',
@@ -33,5 +33,6 @@ export default {
   'test.echo.good': 'Der Anruf wurde angenommen, und Ihr Ton kam zurück. Weg: {route}.',
   'test.echo.silent': 'Der Anruf wurde angenommen, aber kein Ton kam zurück.',
   'test.echo.none': 'Dieser Dienst nennt keine Echo-Adresse.',
+  'test.echo.microphone': 'Nicht geprüft: Dazu gehört das Mikrofon.',
   'test.echo.name': 'Geben Sie zuerst Ihren Namen ein: Anrufe brauchen eine Adresse.',
 };

@@ -5,7 +5,7 @@ export default {
   'test.running': 'Testing',
   'test.passed': 'Everything works.',
   'test.doubts': 'It works with limits: see the notes.',
-  'test.failed': 'Something does not work: see what to do below.',
+  'test.failed': 'Something does not work: see the notes.',
   'test.state.waiting': 'Not tested yet',
   'test.state.running': 'Testing',
   'test.state.good': 'Works',
@@ -32,5 +32,6 @@ export default {
   'test.echo.good': 'It was answered, and your sound came back. Path: {route}.',
   'test.echo.silent': 'It was answered, but no sound came back.',
   'test.echo.none': 'This service names no echo address.',
+  'test.echo.microphone': 'Not tried: it needs the microphone.',
   'test.echo.name': 'Enter your name first: calls need an address.',
 };

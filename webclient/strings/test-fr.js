@@ -6,7 +6,7 @@ export default {
   'test.running': 'Test en cours',
   'test.passed': 'Tout fonctionne.',
   'test.doubts': 'Cela fonctionne avec des limites : voir les remarques.',
-  'test.failed': 'Quelque chose ne fonctionne pas : voir ci-dessous que faire.',
+  'test.failed': 'Quelque chose ne fonctionne pas : voir les remarques.',
   'test.state.waiting': 'Pas encore testé',
   'test.state.running': 'Test en cours',
   'test.state.good': 'Fonctionne',
@@ -33,5 +33,6 @@ export default {
   'test.echo.good': 'On a répondu et votre son est revenu. Chemin : {route}.',
   'test.echo.silent': 'On a répondu, mais aucun son n’est revenu.',
   'test.echo.none': 'Ce service n’indique pas d’adresse d’écho.',
+  'test.echo.microphone': 'Non testé : il faut le microphone.',
   'test.echo.name': 'Saisissez d’abord votre nom : il faut une adresse pour appeler.',
 };
