@@ -142,7 +142,7 @@ function draw() {
     const words = [line.own ? t('chat.you') : shortName(shown), line.body, line.failed ? t('chat.undelivered', { reason: line.failed }) : ''];
     if (item.children.length) return void (item.lastElementChild && setWords(item.lastElementChild, words[2] ?? ''));
     item.toggleAttribute('data-own', line.own);
-    words.splice(2, 0, line.at.toLocaleTimeString(document.documentElement.lang, { hour: '2-digit', minute: '2-digit' }));
+    words.splice(2, 0, line.at.toLocaleTimeString(document.documentElement.lang, { hour: 'numeric', minute: '2-digit' }));
     item.append(...['unseen', 'body', 'time', 'failed'].map((name, part) => {
       const made = document.createElement('p');
       made.className = name;
