@@ -41,6 +41,10 @@ export function wireControls(owner) {
     closeSheets();
     call.hold(!call.held);
   });
+  press('resume', (call) => {
+    call.hold(false);
+    button('more-open').focus();
+  });
   press('devices-open', (call) => {
     openSheet('settings');
     showChoices(owner.devices);

@@ -62,6 +62,7 @@ function showOwn(call) {
 export function showCallNotice(carillon, call, warning) {
   const lost = call.lostMedia.length > 1 ? 'both' : call.lostMedia[0];
   const name = nameOf(call);
+  show('resume', call.held);
   if (call.interrupted) say('call-notice', t('stage.interrupted'));
   else if (lost) say('call-notice', t(`media.lost.${lost}`));
   else if (carillon.state !== 'attached') say('call-notice', t('stage.away'));
@@ -126,6 +127,9 @@ export function holdAnswers(held) {
 export function showEnded(call) {
   setText('ended-title', nameOf(call));
   drawAvatar('ended-avatar', nameOf(call), call.address);
+  setText('ended-address', call.address);
+  const refused = ['not_allowed', 'bad_address'].includes(call.ending?.code ?? '');
+  for (const id of ['again', 'ended-write']) show(id, !refused);
   setText('ended-reason', call.ending ? endingText(call.ending) : '');
   say('ended-duration', call.connectedAt ? t('ended.lasted', { duration: clock(Date.now() - call.connectedAt) }) : '');
   say('ended-error');

@@ -135,6 +135,7 @@ export default {
   'state.ended': 'Das Gespräch mit {name} ist beendet. {reason}',
   'status.dialing': 'Anruf',
   'status.ringing': 'Es klingelt',
+  'status.patience': 'Die App Ihres Kontakts hat noch nicht geantwortet. Vielleicht ist sie offline.',
   'status.connecting-media': 'Verbinden',
   'busy.media': 'Ihr Browser fragt nach Mikrofon oder Kamera: Bitte erlauben Sie es.',
   'busy.attach': 'Verbindung zum Server',

@@ -135,6 +135,7 @@ export default {
   'state.ended': 'L’appel avec {name} est terminé. {reason}',
   'status.dialing': 'Appel',
   'status.ringing': 'Ça sonne',
+  'status.patience': 'L’application de votre contact n’a pas encore répondu. Elle est peut-être hors ligne.',
   'status.connecting-media': 'Connexion',
   'busy.media': 'Votre navigateur demande l’accès au micro ou à la caméra : veuillez l’autoriser.',
   'busy.attach': 'Connexion au serveur',
