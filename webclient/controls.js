@@ -36,7 +36,10 @@ export function wireControls(owner) {
     else openChat(call.address);
     owner.changed();
   });
-  button('more-open').onclick = () => openSheet('more');
+  button('more-open').onclick = () => {
+    openSheet('more');
+    void measure(owner.call());
+  };
   press('hold', (call) => {
     closeSheets();
     call.hold(!call.held);
