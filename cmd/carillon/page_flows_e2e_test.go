@@ -47,7 +47,8 @@ func TestPageFlows(t *testing.T) {
 			page.silent()
 			page.Click("#more-open")
 			page.says("#hold-text", "Resume")
-			page.Click("#hold")
+			page.Press("Escape")
+			page.Click("#resume")
 			page.hears(pageTone)
 			// What is written to the echo it answers, and does.
 			page.Click("#chat-open")
@@ -64,9 +65,18 @@ func TestPageFlows(t *testing.T) {
 			if why := page.reason(); why != "You ended the call." {
 				t.Errorf("it ended with %q", why)
 			}
+			page.says("#ended-address", echo)
 			page.Click("#again")
 			page.waitState("in-call", 30*time.Second)
 			page.Click("#hang-up")
+			page.back()
+			// Whom guests may not call is not offered to be called again.
+			page.Type("#address", "alice@elsewhere.example")
+			page.Click("#call-audio")
+			page.waitState("ended", 10*time.Second)
+			page.says("#ended-address", "alice@elsewhere.example")
+			page.says("#ended-reason", "does not let guests call")
+			page.WaitFor("return ['again', 'ended-write'].every((id) => document.getElementById(id).hidden)", 5*time.Second)
 			page.back()
 			// Another language, while the page is open.
 			page.Eval("const field = document.querySelector('#language'); field.value = 'fr'; field.dispatchEvent(new Event('change'))", nil)
@@ -189,7 +199,7 @@ func TestPageIsSmall(t *testing.T) {
 	page.Reload()
 	page.WaitFor("return performance.getEntriesByName('first-contentful-paint').length", 10*time.Second)
 	var state string
-	page.Eval("return carillon.state", &state)
+	page.Eval("return globalThis.carillon?.state ?? ''", &state) // painted is not loaded: the script may be on its way
 	if state == "attached" {
 		t.Error("there was a socket already")
 	}
