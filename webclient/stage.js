@@ -65,7 +65,7 @@ export function showCallNotice(carillon, call, warning) {
   show('resume', call.held);
   if (call.interrupted) say('call-notice', t('stage.interrupted'));
   else if (lost) say('call-notice', t(`media.lost.${lost}`));
-  else if (carillon.state !== 'attached') say('call-notice', t('stage.away'));
+  else if (carillon.state !== 'attached' || !carillon.linkUp) say('call-notice', t('stage.away'));
   else if (warning) say('call-notice', warning);
   else if (call.held) say('call-notice', t('stage.held'));
   else if (call.remote.held) say('call-notice', t('stage.remote.held', { name }));

@@ -85,7 +85,7 @@ func (g *gallery) checkAccess(p *page, name string) {
 	}
 }
 
-// checkSizes wants 44 px of everything that is pressed, and no scrolling sideways.
+// checkSizes wants 44 px of everything that is pressed, words within their buttons, and no scrolling sideways.
 func (g *gallery) checkSizes(p *page, name string) {
 	g.t.Helper()
 	var bad []string
@@ -97,6 +97,7 @@ func (g *gallery) checkSizes(p *page, name string) {
 			const called = target.id || target.outerHTML.slice(0, 80);
 			if (width < 43.9 || height < 43.9) bad.push(called + ' is ' + width + ' x ' + height);
 			if (left < -1 || right > innerWidth + 1) bad.push(called + ' is cut off');
+			if (target.matches('button:not([data-unread]), a, summary') && target.scrollWidth > target.clientWidth + 1) bad.push(called + ' is too narrow for its words');
 		}
 		if (document.documentElement.scrollWidth > innerWidth) bad.push('the page is ' + document.documentElement.scrollWidth + ' wide in ' + innerWidth);
 		return bad`, &bad)
