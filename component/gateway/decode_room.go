@@ -14,11 +14,23 @@ const (
 	maxMessage  = 64 << 10 // that a scanner keeps the place for
 )
 
-// relayed are the events that members may send each other.
-var relayed = map[string]bool{"offer": true, "answer": true, "ice_candidate": true, "message": true}
+// relayed says that members may send each other that event.
+func relayed(event string) bool {
+	switch event {
+	case "offer", "answer", "ice_candidate", "message":
+		return true
+	}
+	return false
+}
 
-// envelope are the fields of a frame that only the server sets.  A member who could send them would pass for the server.
-var envelope = map[string]bool{"event": true, "sender_id": true, "id": true, "seq": true, "call": true}
+// envelope says that only the server sets that field of a frame.  A member who could send it would pass for the server.
+func envelope(field string) bool {
+	switch field {
+	case "event", "sender_id", "id", "seq", "call":
+		return true
+	}
+	return false
+}
 
 func (f *fields) roomID() string {
 	if f.lookup("room_id") == nil {
@@ -69,7 +81,7 @@ func (f *fields) sendToPeer() ClientEvent {
 	}
 	inner := fields{s: f.s, owner: i}
 	event := inner.word("event")
-	if !relayed[string(event)] {
+	if !relayed(string(event)) {
 		f.fail(EventNotAllowed, "%sdata.event has to be offer, answer, ice_candidate or message", f.path)
 		return nil
 	}
@@ -82,7 +94,7 @@ func (f *fields) message(event []byte) json.RawMessage {
 	b = append(b, event...)
 	b = append(b, '"')
 	for _, e := range f.s.tape {
-		if e.owner != f.owner || envelope[string(e.name)] {
+		if e.owner != f.owner || envelope(string(e.name)) {
 			continue
 		}
 		b = append(b, ',')

@@ -251,11 +251,11 @@ func checkRelayed(t *testing.T, to SendToPeer) {
 		t.Fatalf("relayed as %s (%v)", b, err)
 	}
 	for name := range got {
-		if envelope[name] && name != "event" && name != "sender_id" {
+		if envelope(name) && name != "event" && name != "sender_id" {
 			t.Fatalf("relayed with %s: %s", name, b)
 		}
 	}
-	if !relayed[(Relayed{"", to.Data}).Event()] {
+	if !relayed((Relayed{"", to.Data}).Event()) {
 		t.Fatalf("relayed event: %s", b)
 	}
 }

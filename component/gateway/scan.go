@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"sync"
 	"unicode/utf16"
@@ -193,7 +194,9 @@ func (s *scanner) field(owner int, keep bool) bool {
 	own := frameItself
 	if keep {
 		own = len(s.tape)
-		s.tape = append(s.tape, field{owner: owner, key: key, name: unquote(key)})
+		s.tape = slices.Grow(s.tape, 1)[:own+1]
+		f := &s.tape[own]
+		f.owner, f.key, f.name = owner, key, unquote(key)
 	}
 	start = s.at
 	if !s.value(own) {
