@@ -161,8 +161,8 @@ func (f *fields) fail(code Code, format string, args ...any) {
 // find returns the index of the field, -1 when it is missing or null.  Of several with one name the last counts, as in browsers.
 func (f *fields) find(name string) int {
 	for i := len(f.s.tape) - 1; i >= 0; i-- {
-		if e := &f.s.tape[i]; e.owner == f.owner && string(e.name) == name {
-			if string(e.value) == "null" {
+		if e := &f.s.tape[i]; e.owner == f.owner && string(f.s.name(e)) == name {
+			if string(f.s.text(e.value)) == "null" {
 				return -1
 			}
 			return i
@@ -174,7 +174,7 @@ func (f *fields) find(name string) int {
 // lookup returns the field's value, nil when it is missing or null.
 func (f *fields) lookup(name string) []byte {
 	if i := f.find(name); i >= 0 {
-		return f.s.tape[i].value
+		return f.s.text(f.s.tape[i].value)
 	}
 	return nil
 }
@@ -275,7 +275,7 @@ func (f *fields) object(name string) *fields {
 	case inner.owner < 0:
 		f.fail(MissingField, "%s%s is missing", f.path, name)
 		inner.s = new(scanner)
-	case f.s.tape[inner.owner].value[0] != '{':
+	case f.s.text(f.s.tape[inner.owner].value)[0] != '{':
 		f.fail(WrongType, "%s%s has to be an object", f.path, name)
 	}
 	return inner

@@ -59,9 +59,9 @@ func (f *fields) status(required bool) room.Status {
 	}
 	inner := f.object("status")
 	status := room.Status{}
-	for _, e := range f.s.tape {
-		if f.err == nil && e.owner == inner.owner {
-			status[string(e.name)] = bytes.Clone(e.value)
+	for i := range f.s.tape {
+		if e := &f.s.tape[i]; f.err == nil && e.owner == inner.owner {
+			status[string(f.s.name(e))] = bytes.Clone(f.s.text(e.value))
 		}
 	}
 	return status
@@ -73,7 +73,7 @@ func (f *fields) sendToPeer() ClientEvent {
 	i := f.find("data")
 	if i < 0 {
 		f.fail(MissingField, "%sdata is missing", f.path)
-	} else if f.s.tape[i].value[0] != '{' {
+	} else if f.s.text(f.s.tape[i].value)[0] != '{' {
 		f.fail(RawData, "%sdata has to be an object with an event", f.path)
 	}
 	if f.err != nil {
@@ -93,14 +93,15 @@ func (f *fields) message(event []byte) json.RawMessage {
 	b := append(f.s.message[:0], `{"event":"`...)
 	b = append(b, event...)
 	b = append(b, '"')
-	for _, e := range f.s.tape {
-		if e.owner != f.owner || envelope(string(e.name)) {
+	for i := range f.s.tape {
+		e := &f.s.tape[i]
+		if e.owner != f.owner || envelope(string(f.s.name(e))) {
 			continue
 		}
 		b = append(b, ',')
-		b = append(b, e.key...)
+		b = append(b, f.s.text(e.key)...)
 		b = append(b, ':')
-		b = append(b, e.value...)
+		b = append(b, f.s.text(e.value)...)
 	}
 	b = append(b, '}')
 	if cap(b) <= maxMessage {

@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 	"encoding/binary"
-	"slices"
 	"strconv"
 	"sync"
 	"unicode/utf16"
@@ -29,12 +28,24 @@ type scanner struct {
 	message []byte // see fields.message
 }
 
-// field is one field of a remembered object, as spans of the frame.
+// field is one field of a remembered object.  It has no pointers, which the garbage collector would have to be told of.
 type field struct {
-	owner int    // index of the field whose value is that object; frameItself for the frame's own
-	key   []byte // with its quotes
-	name  []byte // the key decoded
-	value []byte
+	owner      int  // index of the field whose value is that object; frameItself for the frame's own
+	key, value span // the key with its quotes
+	escaped    bool // something in the key is
+}
+
+// span is a part of the frame.
+type span struct{ from, to int }
+
+func (s *scanner) text(of span) []byte { return s.b[of.from:of.to] }
+
+// name is the key decoded.
+func (s *scanner) name(f *field) []byte {
+	if f.escaped {
+		return unquote(s.text(f.key))
+	}
+	return s.b[f.key.from+1 : f.key.to-1]
 }
 
 const frameItself = -1
@@ -184,7 +195,7 @@ func (s *scanner) field(owner int, keep bool) bool {
 	if !s.str() {
 		return false
 	}
-	key := s.b[start:s.at]
+	key := span{start, s.at}
 	s.space()
 	if s.peek() != ':' {
 		return s.fail(errNoObject)
@@ -194,16 +205,14 @@ func (s *scanner) field(owner int, keep bool) bool {
 	own := frameItself
 	if keep {
 		own = len(s.tape)
-		s.tape = slices.Grow(s.tape, 1)[:own+1]
-		f := &s.tape[own]
-		f.owner, f.key, f.name = owner, key, unquote(key)
+		s.tape = append(s.tape, field{owner: owner, key: key, escaped: indexEscape(s.text(key)) >= 0})
 	}
 	start = s.at
 	if !s.value(own) {
 		return false
 	}
 	if keep {
-		s.tape[own].value = s.b[start:s.at]
+		s.tape[own].value = span{start, s.at}
 	}
 	return true
 }
