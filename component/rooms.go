@@ -147,17 +147,15 @@ func (h *hosted) holds(id string, f func()) {
 // handle feeds an input and carries out the outputs.  The error is the refusal of the one whose input it was.  h.mu is held.
 func (h *hosted) handle(in room.Input, by string) (refusal error) {
 	for _, out := range h.room.Handle(in) {
-		switch o := out.(type) {
-		case room.To:
-			if r, ok := o.Event.(room.Refused); ok && o.Member == by {
-				refusal = gateway.RoomError(r.Reason)
-			} else if m := h.members[o.Member]; m != nil {
-				m.hear(o.Event)
-			}
-		case room.Empty:
-			h.over = true
-			h.rooms.forget(h)
+		if r, ok := out.Event.(room.Refused); ok && out.Member == by {
+			refusal = gateway.RoomError(r.Reason)
+		} else if m := h.members[out.Member]; m != nil {
+			m.hear(out.Event)
 		}
+	}
+	if h.room.Empty() {
+		h.over = true
+		h.rooms.forget(h)
 	}
 	return refusal
 }

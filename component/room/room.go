@@ -78,22 +78,11 @@ func (Leave) input()  {}
 func (Update) input() {}
 func (Relay) input()  {}
 
-// An Output is something to be done.
-type Output interface{ output() }
-
-// The outputs.
-type (
-	// To tells a member of an event.  Only Joined and Refused answer the input of the member itself.
-	To struct {
-		Member string
-		Event  Event
-	}
-	// Empty is the last output of an input that left nobody in the room.
-	Empty struct{}
-)
-
-func (To) output()    {}
-func (Empty) output() {}
+// An Output tells a member of an event.  Only Joined and Refused answer the input of the member itself.
+type Output struct {
+	Member string
+	Event  Event
+}
 
 // An Event is what a member is told.
 type Event interface{ event() }
@@ -166,22 +155,21 @@ func New(limits Limits) *Room { return &Room{limits: limits.WithDefaults()} }
 
 // Handle takes one input.  It never panics and never blocks.
 func (r *Room) Handle(in Input) []Output {
-	var outputs []Output
 	switch in := in.(type) {
 	case Join:
-		outputs = r.join(in)
+		return r.join(in)
 	case Leave:
-		outputs = r.leave(in.Member)
+		return r.leave(in.Member)
 	case Update:
-		outputs = r.update(in)
+		return r.update(in)
 	case Relay:
 		return r.relay(in)
 	}
-	if len(r.members) == 0 {
-		return append(outputs, Empty{})
-	}
-	return outputs
+	return nil
 }
+
+// Empty says that nobody is in the room.
+func (r *Room) Empty() bool { return len(r.members) == 0 }
 
 func (r *Room) find(id string) *member {
 	for _, m := range r.members {
@@ -192,13 +180,13 @@ func (r *Room) find(id string) *member {
 	return nil
 }
 
-func refuse(to string, why Reason) []Output { return []Output{To{to, Refused{why}}} }
+func refuse(to string, why Reason) []Output { return []Output{{to, Refused{why}}} }
 
 // others addresses an event to everybody but one.
 func (r *Room) others(but string, ev Event, outputs []Output) []Output {
 	for _, m := range r.members {
 		if m.id != but {
-			outputs = append(outputs, To{m.id, ev})
+			outputs = append(outputs, Output{m.id, ev})
 		}
 	}
 	return outputs
@@ -226,7 +214,7 @@ func (r *Room) join(in Join) []Output {
 	for i, m := range r.members {
 		peers[i] = Peer{m.id, m.status}
 	}
-	outputs := r.others(in.Member, NewPeer{Peer{in.Member, merged}}, []Output{To{in.Member, Joined{peers}}})
+	outputs := r.others(in.Member, NewPeer{Peer{in.Member, merged}}, []Output{{in.Member, Joined{peers}}})
 	r.members = append(r.members, &member{in.Member, merged})
 	return outputs
 }
@@ -263,7 +251,7 @@ func (r *Room) relay(in Relay) []Output {
 	case in.To == in.From || r.find(in.To) == nil:
 		return refuse(in.From, UnknownPeer)
 	}
-	return []Output{To{in.To, Relayed{in.From, in.Data}}}
+	return []Output{{in.To, Relayed{in.From, in.Data}}}
 }
 
 // merge returns a status with the changes made to it, or why they cannot be.  Statuses that were given out are never changed afterwards.

@@ -141,12 +141,7 @@ func (h *house) outputs(t *testing.T, at string, in Input, outputs []Output) []a
 		delete(h.in, leave.Member)
 	}
 	var got []any
-	for _, out := range outputs {
-		to, ok := out.(To)
-		if !ok {
-			delete(h.rooms, at)
-			continue
-		}
+	for _, to := range outputs {
 		if _, ok := to.Event.(Joined); ok {
 			h.in[to.Member] = at
 		}
@@ -156,21 +151,14 @@ func (h *house) outputs(t *testing.T, at string, in Input, outputs []Output) []a
 		}
 		got = append(got, parse(t, to.Member+" "+string(b)))
 	}
-	if len(h.rooms[at].list()) == 0 {
+	if h.rooms[at].Empty() {
 		delete(h.rooms, at)
 	}
 	return got
 }
 
-func (r *Room) list() []*member {
-	if r == nil {
-		return nil
-	}
-	return r.members
-}
-
 // frameOf is the frame of an event as palava has it.
-func frameOf(to To) map[string]any {
+func frameOf(to Output) map[string]any {
 	switch ev := to.Event.(type) {
 	case Joined:
 		peers := []any{}
