@@ -149,6 +149,30 @@ func (m *pageMember) meets(others ...member) {
 	}
 }
 
+// memberID is the id of the member of that name.
+func (m *pageMember) memberID(name string) (id string) {
+	m.t.Helper()
+	m.Eval("return "+tile(name)+"?.dataset.member ?? ''", &id)
+	return id
+}
+
+// pairs are the kinds of the two candidates in use, of each connection.
+func (m *pageMember) pairs() (pairs []string) {
+	m.t.Helper()
+	m.Eval(`
+		const pairs = [];
+		for (const peer of rig.peers.filter((peer) => peer.connectionState === 'connected')) {
+			const report = await peer.getStats();
+			for (const stat of report.values()) {
+				if (stat.type !== 'transport') continue;
+				const {localCandidateId, remoteCandidateId} = report.get(stat.selectedCandidatePairId);
+				pairs.push(report.get(localCandidateId).candidateType + ' ' + report.get(remoteCandidateId).candidateType);
+			}
+		}
+		return pairs`, &pairs)
+	return pairs
+}
+
 func (m *pageMember) checkErrors() {
 	m.t.Helper()
 	if errs := m.Errors(); len(errs) > 0 {

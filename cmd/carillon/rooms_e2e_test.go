@@ -5,7 +5,9 @@ package main
 import (
 	"flag"
 	"fmt"
+	"regexp"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -143,6 +145,70 @@ func TestRoomWithFirefox(t *testing.T) {
 	allMeet(anna, carla)
 	berta.join()
 	allMeet(anna, berta, carla)
+	anna.checkErrors()
+	berta.checkErrors()
+	carla.checkErrors()
+}
+
+// TestRoomWithPalavaInFirefox has the unmodified client from npm in Firefox, which offers to everybody it finds, with our page in Chromium: as the
+// first, and as the last to come.
+func TestRoomWithPalavaInFirefox(t *testing.T) {
+	r := startRooms(t)
+	server := "ws://" + r.recorder.addr
+	const room = "terrace"
+	anna := r.openPalava(startBrowser(t, "firefox", 440), 440, "Anna")
+	berta := r.openRoom(startBrowser(t, "chromium", 660), 660, "Berta", room)
+	first := anna.join(server, room)
+	berta.join()
+	allMeet(anna, berta)
+	anna.Eval("person.session.room.leave()", nil)
+	berta.WaitFor("return document.querySelectorAll('[data-member]').length === 0", 10*time.Second)
+	anna.Eval("person.session.reconnect()", nil)
+	allMeet(anna, berta)
+	if second := anna.id(); second == first {
+		t.Errorf("anna came back as %s again", second)
+	}
+	anna.checkErrors()
+	berta.checkErrors()
+}
+
+// TestRoomThroughRelay has two of our pages, told to use nothing but a real coturn, and palava-client, told where it is, in one room.  Each
+// logs in there with what joined_room gave it.
+func TestRoomThroughRelay(t *testing.T) {
+	turn := startTurn(t)
+	r := startRooms(t, "[turn]", fmt.Sprintf("urls = [%q]", turn.URL), fmt.Sprintf("secret = %q", turn.Secret), "relay_only = true")
+	const room = "bunker"
+	b := startBrowser(t, "chromium", 440)
+	anna := r.openRoom(b, 440, "Anna", room)
+	berta := r.openRoom(b, 440, "Berta", room)
+	carla := r.openPalava(b, 440, "Carla")
+	anna.join()
+	berta.join()
+	allMeet(anna, berta)
+	ids := map[string]string{}
+	ids["berta"], ids["anna"] = anna.memberID("Berta"), berta.memberID("Anna")
+	for _, m := range []*pageMember{anna, berta} {
+		if pairs := m.pairs(); !slices.Equal(pairs, []string{"relay relay"}) {
+			t.Errorf("%s's packets go by %q", m.nick, pairs)
+		}
+	}
+	carla.Eval("return person.join({name: 'Carla', server: args[0], room: args[1], turnUrls: [args[2]]})", nil, "ws://"+r.recorder.addr, room, turn.URL)
+	allMeet(anna, berta, carla)
+	ids["carla"] = carla.id()
+	for _, m := range []*pageMember{anna, berta} {
+		for _, pair := range m.pairs() {
+			if !strings.HasPrefix(pair, "relay ") {
+				t.Errorf("%s's packets go by %q", m.nick, pair)
+			}
+		}
+	}
+	log := turn.Log()
+	for name, id := range ids {
+		allocated := regexp.MustCompile(`user <\d+:` + id + `>: incoming packet ALLOCATE processed, success`)
+		if id == "" || !allocated.MatchString(log) {
+			t.Errorf("coturn made no allocation for %s, %q:\n%s", name, id, turn.logTail())
+		}
+	}
 	anna.checkErrors()
 	berta.checkErrors()
 	carla.checkErrors()

@@ -15,7 +15,7 @@ import {start} from './launch.mjs';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 // Every page has these from its first script on, as globalThis.rig.
-const preload = ['peers.js', 'hear.js', 'see.js'].map((file) => fs.readFileSync(path.join(here, file), 'utf8')).join('\n');
+const preload = ['peers.js', 'hear.js', 'see.js', 'camera.js'].map((file) => fs.readFileSync(path.join(here, file), 'utf8')).join('\n');
 
 let running = null; // {browser, end}
 let launching = Promise.resolve();

@@ -4,11 +4,12 @@ globalThis.person = {
   connections: new Map(), // peer id -> RTCPeerConnection, of peers that left as well
 
   // join resolves once the room is entered, and rejects when the client gives up.
-  join({name, room, server, status = {}, joinTimeout = 5000}) {
+  join({name, room, server, turnUrls, status = {}, joinTimeout = 5000}) {
     const session = this.session = new palava.Session({
       roomId: room,
       webSocketAddress: server,
-      stun: 'stun:127.0.0.1:9', // the client insists on one; there is none
+      stun: 'stun:127.0.0.1:3478', // the client insists on one; there is none, at a port that Firefox does not block
+      ...(turnUrls && {turnUrls}), // its user and password come with joined_room
       joinTimeout,
       // What browsers do against noise they do against a steady tone. The small picture is for machines with few cores.
       identity: new palava.Identity({name, status, userMediaConfig: {
