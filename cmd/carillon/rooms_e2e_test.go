@@ -168,6 +168,9 @@ func TestRoomWithPalavaInFirefox(t *testing.T) {
 	if second := anna.id(); second == first {
 		t.Errorf("anna came back as %s again", second)
 	}
+	if *recordRooms {
+		r.recorder.write("palava-2.2.1-firefox", "palava-client 2.2.1 in "+anna.b.Version+" and our page in "+berta.b.Version+": TestRoomWithPalavaInFirefox")
+	}
 	anna.checkErrors()
 	berta.checkErrors()
 }
