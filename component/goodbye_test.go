@@ -1,6 +1,7 @@
 package component
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"carillon/component/call"
 	"carillon/component/gateway"
 	"carillon/jingle"
+	"carillon/jingle/element"
 )
 
 // connectedCall is a call between a page and alice with media.
@@ -100,6 +102,110 @@ func TestRetractWaitsForTheServer(t *testing.T) {
 		w.next("retract", isMessage(jingle.Retract))
 		time.Sleep(goodbyeWithin)
 		w.silent("a second retract", isMessage(jingle.Retract))
+		c.shutDown()
+	})
+}
+
+// sentSoFar returns what was sent and not looked at yet.
+func (w *wire) sentSoFar() []*element.Element {
+	var list []*element.Element
+	for len(w.sent) > 0 {
+		list = append(list, <-w.sent)
+	}
+	return list
+}
+
+// The peer of a page that is closed hears why the call ended before it sees the page go: its client would say that the page is offline.
+func TestPageClosedInACall(t *testing.T) {
+	unavailable := isPresence("unavailable", "alice@example.org")
+	for name, given := range map[string]struct {
+		begin func(*testing.T, *page, *wire)
+		last  []func(*element.Element) bool
+	}{
+		"connected": {
+			func(t *testing.T, p *page, w *wire) { connectedCall(t, p, w) },
+			[]func(*element.Element) bool{isAction(jingle.SessionTerminate), isMessage(jingle.Finish), unavailable},
+		},
+		"proposed": {
+			func(_ *testing.T, p *page, w *wire) { place(p, w, "alice@example.org") },
+			[]func(*element.Element) bool{isMessage(jingle.Retract), unavailable},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, w := newTestComponent(t, nil)
+				p := attached(t, c, newKey(t), "anna", nil)
+				p.do(gateway.Tell{To: "carol@example.org"})
+				p.do(gateway.Tell{To: "alice@example.org"})
+				given.begin(t, p, w)
+				w.sentSoFar()
+				p.session.Closed(true)
+				synctest.Wait()
+				sent := w.sentSoFar()
+				if !slices.ContainsFunc(sent, isPresence("unavailable", "carol@example.org")) {
+					t.Error("who has no call does not see the page go")
+				}
+				at := -1
+				for _, said := range given.last {
+					i := slices.IndexFunc(sent, said)
+					if i <= at {
+						t.Errorf("not said, or too early: number %d, after number %d, of %v", i, at, sent)
+					}
+					at = i
+				}
+				c.shutDown()
+			})
+		})
+	}
+}
+
+// One of several pages that ring is closed: its presence goes at once, whatever becomes of the call.
+func TestPageClosedWhileOthersRing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, w := newTestComponent(t, nil)
+		key := newKey(t)
+		p, other := attached(t, c, key, "anna", nil), attached(t, c, key, "anna", nil)
+		for _, each := range []*page{p, other} {
+			each.do(gateway.Tell{To: "alice@example.org"})
+		}
+		w.receive(`<message type='chat' from='` + alice + `' to='` + p.at.Bare + `' id='m'><propose xmlns='urn:xmpp:jingle-message:0' id='s1'>
+			<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>`)
+		synctest.Wait()
+		w.sentSoFar()
+		p.session.Closed(true)
+		synctest.Wait()
+		sent := w.sentSoFar()
+		if len(sent) != 1 || !isPresence("unavailable", "alice@example.org")(sent[0]) || sent[0].Attr("from") != p.at.Address {
+			t.Errorf("sent %v", sent)
+		}
+		c.shutDown()
+	})
+}
+
+// A page that is loaded anew in a call shows itself to its contacts under the address that it had.  The end of the old call says nothing against
+// that.
+func TestPageLoadedAnewStaysAvailable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, w := newTestComponent(t, nil)
+		key := newKey(t)
+		p := attached(t, c, key, "anna", nil)
+		ticket := gateway.Ticket{Address: "alice@example.org", Ticket: contactTicket(c.key, mustJID(t, p.at.Bare), mustJID(t, "alice@example.org"))}
+		connectedCall(t, p, w)
+		p.session.Closed(false)
+		w.sentSoFar()
+		attached(t, c, key, "anna", func(a *gateway.Attach) {
+			a.Resume, a.Instance, a.Contacts = p.at.Resume, "page-2", []gateway.Ticket{ticket}
+		})
+		synctest.Wait()
+		var last *element.Element
+		for _, e := range w.sentSoFar() {
+			if e.Local == "presence" && e.Attr("from") == p.at.Address {
+				last = e
+			}
+		}
+		if last == nil || last.Attr("type") != "" {
+			t.Errorf("the last presence of the page that is open is %v", last)
+		}
 		c.shutDown()
 	})
 }

@@ -177,8 +177,7 @@ func (c *Component) hide(g *ghost, contact jid.JID, answer bool) {
 	delete(g.asking, key)
 	for _, t := range g.tabs {
 		if _, seen := t.audience[key]; seen && !t.inCallWith(contact) {
-			delete(t.audience, key)
-			c.post(unavailable(t.address, contact))
+			c.hideTab(t, contact)
 		}
 	}
 }

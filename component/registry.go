@@ -36,6 +36,7 @@ type tab struct {
 	seq       int             // number of the last frame sent
 	kept      []gateway.Frame // the last of them
 	keptBytes int             // about
+	gone      bool            // removed; it may still have calls that end
 	instance  string          // the page's own word for itself, which a duplicated tab does not share
 	ip        netip.Addr
 	grace     *time.Timer
@@ -184,6 +185,10 @@ func (c *Component) forget(r *runner) {
 		delete(c.calls, r.key)
 	}
 	c.stopRinging(r)
+	for _, t := range r.parting {
+		c.release(t, r)
+	}
+	r.parting = nil
 	g := c.ghosts[r.ours.String()]
 	if g != nil {
 		for _, t := range g.tabs {
@@ -208,9 +213,8 @@ func (c *Component) release(t *tab, r *runner) {
 		t.send(gateway.Reply(id, gateway.Errorf(gateway.NotNow, "the call has ended, or another window took it")))
 	}
 	delete(t.waiting, r)
-	if to, ok := t.audience[r.peer.String()]; ok && !t.knows(r.peer.String()) && !t.inCallWith(r.peer) {
-		delete(t.audience, r.peer.String())
-		c.post(unavailable(t.address, to))
+	if to, ok := t.audience[r.peer.String()]; ok && (t.gone || !t.knows(r.peer.String())) && !t.inCallWith(r.peer) {
+		c.hideTab(t, to)
 	}
 }
 

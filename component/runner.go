@@ -35,6 +35,8 @@ type runner struct {
 	machine   call.Machine
 	started   time.Time
 
+	parting []*tab // pages that were closed in it, which the peer may still see; guarded by c.mu
+
 	asked  atomic.Int32 // requests that wait for their answers
 	inbox  chan item
 	closed chan struct{} // closed when the goroutine has ended
@@ -115,6 +117,9 @@ func (r *runner) run(first []call.Output) {
 			}
 		default:
 			ended = r.handle(i.in)
+			if gone, ok := i.in.(call.BrowserGone); ok {
+				r.c.part(r, gone.Tab)
+			}
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"net/netip"
+	"slices"
 	"time"
 
 	"mellium.im/xmpp/jid"
@@ -258,21 +259,51 @@ func (c *Component) takeBack(t *tab, from netip.Addr) {
 	}
 }
 
-// remove ends a tab: its calls, its presence, and the ghost with its last tab.  c.mu is held.
+// remove ends a tab: its calls, its presence, and the ghost with its last tab.  Who is in a call with it sees it go when the call has said its last
+// words: see part.  c.mu is held.
 func (c *Component) remove(t *tab) {
 	if t.grace != nil {
 		t.grace.Stop()
 	}
-	for _, r := range t.calls {
-		r.post(call.BrowserGone{Tab: t.address})
-	}
-	for _, to := range t.audience {
-		c.post(unavailable(t.address, to))
-	}
-	t.audience = map[string]jid.JID{}
 	delete(t.ghost.tabs, t.address.Resourcepart())
 	c.tabs--
 	if len(t.ghost.tabs) == 0 {
 		delete(c.ghosts, t.ghost.address.String())
 	}
+	t.gone = true
+	for _, r := range t.calls {
+		r.parting = append(r.parting, t)
+		r.post(call.BrowserGone{Tab: t.address})
+	}
+	for _, to := range t.audience {
+		if !t.inCallWith(to) {
+			c.hideTab(t, to)
+		}
+	}
+}
+
+// part shows the peer of a call that a page is gone which was closed in it: only now, because clients that see it gone while they are in a
+// call with it say so, and not why the call ended.
+func (c *Component) part(r *runner, from jid.JID) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r.parting = slices.DeleteFunc(r.parting, func(t *tab) bool {
+		if !t.address.Equal(from) {
+			return false
+		}
+		c.release(t, r)
+		return true
+	})
+}
+
+// hideTab shows somebody that a tab is gone, unless the page was loaded anew and has shown itself under the same address.  c.mu is held.
+func (c *Component) hideTab(t *tab, from jid.JID) {
+	key := from.String()
+	delete(t.audience, key)
+	if now := c.tabOf(t.address); now != nil && now != t {
+		if _, shown := now.audience[key]; shown {
+			return
+		}
+	}
+	c.post(unavailable(t.address, from))
 }
