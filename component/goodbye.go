@@ -17,8 +17,8 @@ const (
 	lastRetry     = 4 * time.Second
 )
 
-// A goodbye is the last word on a call: session-terminate, retract, reject, finish.  When the XMPP server is away, or has only just come back
-// and the peer has not, it is said again until the peer had it, once: a stanza that bounced was not received.
+// A goodbye is the last word on a call: session-terminate, retract, reject, finish.  When the XMPP server is away, takes no more just now, or has
+// only just come back and the peer has not, it is said again until the peer had it, once: a stanza that bounced was not received.
 type goodbye struct {
 	c      *Component
 	stanza *element.Element
@@ -38,15 +38,18 @@ func (g *goodbye) say() {
 		g.c.link.Request(g.stanza, requestTimeout, g.heard)
 		return
 	}
-	if err := g.c.link.Send(g.stanza); errors.Is(err, stream.ErrDown) {
+	if err := g.c.link.Send(g.stanza); unsent(err) {
 		g.again()
 	}
 }
 
+// unsent tells whether a stanza that was not sent can be later on.
+func unsent(err error) bool { return errors.Is(err, stream.ErrDown) || errors.Is(err, stream.ErrFull) }
+
 // heard takes the answer to a session-terminate.
 func (g *goodbye) heard(reply *element.Element, err error) {
 	switch {
-	case errors.Is(err, stream.ErrDown):
+	case unsent(err):
 		g.again()
 	case err == nil && reply.Attr("type") == "error" && unreached(jingle.ParseError(reply)) && g.c.linkedSince(time.Now().Add(-goodbyeWithin)):
 		g.again()

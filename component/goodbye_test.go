@@ -8,6 +8,7 @@ import (
 
 	"carillon/component/call"
 	"carillon/component/gateway"
+	"carillon/component/stream"
 	"carillon/jingle"
 	"carillon/jingle/element"
 )
@@ -81,6 +82,36 @@ func TestGoodbyeGivesUp(t *testing.T) {
 				}
 				if len(c.goodbyes) > 0 {
 					t.Errorf("%d goodbyes are left", len(c.goodbyes))
+				}
+				c.shutDown()
+			})
+		})
+	}
+}
+
+// A last word that meets a full queue is said again when there is room.
+func TestGoodbyeWaitsForRoom(t *testing.T) {
+	for name, given := range map[string]struct {
+		begin func(*testing.T, *page, *wire) string
+		said  func(*element.Element) bool
+	}{
+		"session-terminate": {connectedCall, isAction(jingle.SessionTerminate)},
+		"finish":            {connectedCall, isMessage(jingle.Finish)},
+		"retract":           {func(_ *testing.T, p *page, w *wire) string { id, _ := place(p, w, "alice@example.org"); return id }, isMessage(jingle.Retract)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c, w := newTestComponent(t, nil)
+				p := attached(t, c, newKey(t), "anna", nil)
+				id := given.begin(t, p, w)
+				w.refuse(stream.ErrFull)
+				p.do(gateway.HangUp{Call: id})
+				expect[gateway.Ended](p)
+				synctest.Wait()
+				w.refuse(nil)
+				time.Sleep(lastRetry)
+				if n := len(slices.DeleteFunc(w.sentSoFar(), func(e *element.Element) bool { return !given.said(e) })); n != 1 {
+					t.Errorf("said %d times once there was room", n)
 				}
 				c.shutDown()
 			})

@@ -28,38 +28,47 @@ type wire struct {
 	sent chan *element.Element
 
 	mu      sync.Mutex
-	down    bool
+	refusal error // what Send and Request say; nil when they send
 	pending map[string]func(*element.Element, error)
 }
 
 // link connects or disconnects the wire.
 func (w *wire) link(up bool) {
-	w.mu.Lock()
-	w.down = !up
-	w.mu.Unlock()
+	if up {
+		w.refuse(nil)
+	} else {
+		w.refuse(stream.ErrDown)
+	}
 	w.c.connected(up, nil)
 }
 
-func (w *wire) isDown() bool {
+// refuse has what is sent from now on come back with that error; nil ends that.
+func (w *wire) refuse(with error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.down
+	w.refusal = with
+}
+
+func (w *wire) refused() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.refusal
 }
 
 func (w *wire) Send(e *element.Element) error {
 	if e.Attr("to") == "" || e.Attr("from") == "" {
 		w.t.Errorf("stanza without to or from: %s", e)
 	}
-	if w.isDown() {
-		return stream.ErrDown
+	if err := w.refused(); err != nil {
+		return err
 	}
 	w.sent <- e
 	return nil
 }
 
 func (w *wire) Request(iq *element.Element, _ time.Duration, done func(*element.Element, error)) {
-	if w.isDown() {
-		done(nil, stream.ErrDown)
+	if err := w.refused(); err != nil {
+		done(nil, err)
 		return
 	}
 	id := randomID()
