@@ -11,6 +11,7 @@ type Profile struct {
 	Version string // what the entries were proven with; "" says that nothing is known
 	node    string // part of the node of its capabilities, in lower case
 	feature string // that tells this version from an older one
+	traits  string // features, with blanks between, that no other client has together
 
 	// How stanzas are written for it, and what its stanzas mean: Element and Read know these.
 	MirroredSenders bool     // senders repeats the direction of its own SDP, whoever it is, as if it were the initiator (Movim, Jitsi)

@@ -172,6 +172,20 @@ func shownAddition(did func(string) bool) Addition {
 	return AddIgnored
 }
 
+// discoAnswer reads a recorded answer to a disco#info request.
+func discoAnswer(t *testing.T, name string) Disco {
+	t.Helper()
+	var d Disco
+	for _, e := range parseXML(t, name).Child("http://jabber.org/protocol/disco#info", "query").Children {
+		if e.Local == "identity" {
+			d.Identities = append(d.Identities, Identity{e.Attr("category"), e.Attr("type"), e.Attr("name")})
+		} else {
+			d.Features = append(d.Features, e.Attr("var"))
+		}
+	}
+	return d
+}
+
 func TestProfileOf(t *testing.T) {
 	for _, c := range []struct {
 		disco                Disco
@@ -187,6 +201,8 @@ func TestProfileOf(t *testing.T) {
 		{Disco{Node: "http://tigase.org/TigaseSwiftX", Identities: []Identity{{"client", "phone", "Siskin IM"}}}, "Siskin", "7.4.0", ""},
 		{Disco{Node: "http://tigase.org/TigaseSwiftX", Identities: []Identity{{"client", "pc", "Beagle IM"}}}, "Beagle", "5.3.6", ""},
 		{Disco{Node: "https://stanzajs.org"}, "stanza", "12.22.1", ""},
+		{discoAnswer(t, "stanza-js/disco-info-chromium.xml"), "stanza", "12.22.1", ""},
+		{Disco{Features: []string{"urn:xmpp:json:0", "urn:xmpp:psa"}}, "Unknown", "", ""},
 		{Disco{Node: "http://jitsi.org/jitsimeet"}, "Jitsi Meet", "2026-08", ""},
 		{Disco{Node: "http://gajim.org"}, "Gajim", "1.7.3", ""},
 		{Disco{Node: "urn:carillon:jingle-echo"}, "jingle-echo", "2", ""},

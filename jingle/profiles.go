@@ -53,7 +53,7 @@ var Profiles = []Profile{
 	},
 	// A library for browsers, without message initiation.  content-modify and content-remove are bad-request.
 	{
-		Name: "stanza", Version: "12.22.1", node: "stanzajs.org",
+		Name: "stanza", Version: "12.22.1", node: "stanzajs.org", traits: "urn:xmpp:json:0 urn:xmpp:psa urn:xmpp:media-element",
 		NamelessForm: NamelessName, CodecFeedback: true, TCP: true, MDNS: true,
 		Add: AddRejected, Restart: RestartInfo, InitiatorRestart: true, Mutes: true, Holds: true,
 	},
@@ -82,8 +82,8 @@ var Profiles = []Profile{
 	},
 }
 
-// ProfileOf tells the client by what it says of itself: by the name of an identity, else by the node of its capabilities.  Where versions
-// differ, the newest is taken whose feature it has.  A client that is not listed has the profile Unknown.
+// ProfileOf tells the client by what it says of itself: by the name of an identity, else by the node of its capabilities, else by what it
+// can do: programs over a library have names of their own, or none.  Where versions differ, the newest is taken whose feature it has.  A client that is not listed has the profile Unknown.
 func ProfileOf(d Disco) Profile {
 	p := d.client()
 	p.BatchCandidates = p.BatchCandidates || slices.Contains(d.Features, featureBatch)
@@ -109,7 +109,16 @@ func (d Disco) client() Profile {
 			return p
 		}
 	}
+	for _, p := range Profiles[1:] {
+		if p.traits != "" && d.hasAll(strings.Fields(p.traits)) {
+			return p
+		}
+	}
 	return Profiles[0]
+}
+
+func (d Disco) hasAll(features []string) bool {
+	return !slices.ContainsFunc(features, func(f string) bool { return !slices.Contains(d.Features, f) })
 }
 
 // ProfileNamed finds a profile by its name in any case, "dino", or by name and version, "Conversations 2.12".  Of several the newest is
