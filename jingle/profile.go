@@ -77,13 +77,16 @@ type Restart int
 
 // The forms.
 const (
-	RestartNone  Restart = iota // the client has none: the call ends
+	RestartNone  Restart = iota // the client is not known to have one: see Restarts
 	RestartEmpty                // transport-info of all contents with new credentials and no candidates (Conversations)
 	RestartInfo                 // transport-info with new credentials, candidates of the next generation (XEP-0176 section 5.7, stanza)
 )
 
 // known tells whether the entries were proven with a client: those of nobody in particular are not taken for granted.
 func (p Profile) known() bool { return p.Version != "" }
+
+// Restarts tells whether an ICE restart is worth trying: also with a client that nothing is known of, because XEP-0176 has one.
+func (p Profile) Restarts() bool { return p.Restart != RestartNone || !p.known() }
 
 // Takes tells whether the client can use a candidate: TCP and the names of mDNS only if it is known to.
 func (p Profile) Takes(c Candidate) bool {

@@ -1,10 +1,6 @@
 package call
 
-import (
-	"mellium.im/xmpp/jid"
-
-	"carillon/jingle"
-)
+import "mellium.im/xmpp/jid"
 
 // maxMissedPings is how many pings in a row may stay unanswered while media is interrupted.
 const maxMissedPings = 2
@@ -131,7 +127,7 @@ func (s *session) mediaFailed() {
 		s.giveUp(PeerLost)
 	case s.state != Active:
 		s.giveUp(NoConnection)
-	case s.profile.Restart == jingle.RestartNone:
+	case !s.profile.Restarts():
 		s.giveUp(ConnectionLost)
 	default:
 		if !s.running[TimerOutage] {
@@ -143,7 +139,7 @@ func (s *session) mediaFailed() {
 
 // interrupted makes way for an ICE restart of the tab, or tells it that there is none.
 func (s *session) interrupted() {
-	if s.profile.Restart == jingle.RestartNone {
+	if !s.profile.Restarts() {
 		s.warnOfRestart()
 	} else if s.running[TimerAsk] {
 		s.overdue() // while an offer of its is out, the tab can make no other

@@ -60,9 +60,9 @@ func (s *session) answering(actions []jingle.Stanza, want jingle.Session) []jing
 }
 
 // holdsRestart keeps the answer to an ICE restart back until there is a candidate to go with it: without one Conversations (2.19) takes
-// it for a restart of ours.
+// it for a restart of ours, and XEP-0176 knows a restart by its candidates.
 func (s *session) holdsRestart(a jingle.Stanza) bool {
-	if s.profile.Restart != jingle.RestartEmpty || !s.restarting(a, s.role) || hasCandidate(a) {
+	if s.profile.Restart == jingle.RestartInfo || !s.restarting(a, s.role) || hasCandidate(a) {
 		return false
 	}
 	s.up.restart = &a

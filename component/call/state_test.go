@@ -117,7 +117,7 @@ B> w1 hang-up                                         over     over     over    
 B> w2 hang-up                                         .        .        .         .          .          .          .      .
 B> w1 media connected                                 .        .        .         .          .          active     .      .
 B> w1 media disconnected                              .        .        .         .          .          .          .      .
-B> w1 media failed                                    .        .        .         .          .          over       over   .
+B> w1 media failed                                    .        .        .         .          .          over       .      .
 B> w1 info mute                                       .        .        .         .          .          .          .      .
 B> w1 info ringing                                    .        .        .         .          .          .          .      .
 B> w1 lost                                            .        .        .         .          .          .          .      .
@@ -191,7 +191,7 @@ B> w1 decline                                         over      over      .     
 B> w1 hang-up                                         over      over      over      over       over       over   .
 B> w1 media connected                                 .         .         .         .          active     .      .
 B> w1 media disconnected                              .         .         .         .          .          .      .
-B> w1 media failed                                    .         .         .         .          over       over   .
+B> w1 media failed                                    .         .         .         .          over       .      .
 B> w1 lost                                            .         .         .         .          .          .      .
 B> w1 gone                                            over      over      over      over       over       over   .
 X> phone anna propose C1 audio                        .         .         .         .          .          .      .
