@@ -1,6 +1,7 @@
 package component
 
 import (
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -175,7 +176,7 @@ func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 	if rival != nil {
 		rival.post(call.TieLost{SID: m.ID})
 	}
-	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), m.ID}, "in", st.To, st.From)
+	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), strings.Clone(m.ID)}, "in", st.To, st.From)
 	proposed := call.PeerMessage{From: st.From, To: st.To, Message: m}
 	c.ring(r, g, tabs, r.begin(call.Opening{Kind: call.KindIncoming, Tabs: addresses(tabs), First: proposed}))
 }
@@ -210,7 +211,7 @@ func (c *Component) initiate(st stream.Stanza, j jingle.Stanza) *jingle.Error {
 	if len(tabs) == 0 || !c.policy.allow(time.Now(), proposeFrom, st.From.Bare().String(), proposesPerMinute) || !c.mayRing(g, st.From) {
 		return errBusy
 	}
-	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), j.SID}, "in", st.To, st.From)
+	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), strings.Clone(j.SID)}, "in", st.To, st.From)
 	if rival != nil {
 		rival.post(call.TieLost{SID: j.SID})
 		delete(c.calls, r.key) // the rival's, where both chose one sid

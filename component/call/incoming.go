@@ -2,6 +2,7 @@ package call
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"mellium.im/xmpp/jid"
@@ -22,10 +23,13 @@ type incoming struct {
 
 // NewIncoming makes the call of a propose to an address of ours: tabs are its full JIDs that can ring.
 func NewIncoming(cfg Config, propose PeerMessage, tabs []jid.JID) (Machine, []Output) {
-	i := &incoming{media: propose.Message.Media}
+	i := &incoming{media: slices.Clone(propose.Message.Media)}
+	for n := range i.media {
+		i.media[n] = strings.Clone(i.media[n])
+	}
 	i.session = session{
 		core:     core{cfg: cfg, state: Ringing},
-		sid:      propose.Message.ID,
+		sid:      strings.Clone(propose.Message.ID),
 		tab:      propose.To,
 		peer:     propose.From,
 		pages:    newPages(tabs...),
@@ -54,7 +58,7 @@ func NewDirect(cfg Config, initiate PeerRequest) (Machine, []Output) {
 	i := &incoming{}
 	i.session = session{
 		core:  core{cfg: cfg, state: Ringing},
-		sid:   initiate.Jingle.SID,
+		sid:   strings.Clone(initiate.Jingle.SID),
 		tab:   initiate.To,
 		peer:  initiate.From,
 		pages: newPages(initiate.To),
@@ -193,7 +197,13 @@ func (i *incoming) established(in PeerRequest) bool {
 		i.giveUpWith(Failed, jingle.Reason{Condition: jingle.IncompatibleParameters, Text: kind + " was not proposed"})
 		return false
 	}
-	agreed, err := sdpconv.Apply(jingle.Session{}, i.profile.Read(in.Jingle, jingle.Initiator), jingle.Initiator)
+	a, fits := i.admit(in.Jingle)
+	if !fits {
+		i.answer(in, jingle.ErrTooMuch)
+		i.conclude(Failed)
+		return false
+	}
+	agreed, err := sdpconv.Apply(jingle.Session{}, i.profile.Read(a, jingle.Initiator), jingle.Initiator)
 	if err == nil {
 		i.agreed = agreed
 		_, _, err = i.first(sdpconv.Offer)

@@ -41,6 +41,7 @@ type session struct {
 
 	rang          bool
 	warnedRestart bool
+	kept          int // bytes that the peer has this call keep, no less than it does
 	unsaid        infos
 	tags          int            // the last tag given to a request; they begin with 1
 	disco         int            // tag of our disco#info request; 0 for none
@@ -201,7 +202,16 @@ func (s *session) peerRequest(in PeerRequest) {
 		s.answer(in, jingle.ErrUnknownSession)
 		return
 	}
-	in.Jingle = s.profile.Read(in.Jingle, s.role.Other())
+	a, fits := s.admit(in.Jingle)
+	switch {
+	case !fits && a.Action == jingle.TransportInfo:
+		s.answer(in, nil)
+		return
+	case !fits:
+		s.answer(in, jingle.ErrTooMuch)
+		return
+	}
+	in.Jingle = s.profile.Read(a, s.role.Other())
 	whole := s.profile.AcceptsWhole || s.profile.Version == "" // Movim (0.34) answers every change with a session-accept
 	if whole && in.Jingle.Action == jingle.SessionAccept && s.state.accepted() {
 		s.peerChange(in)
