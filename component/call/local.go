@@ -298,13 +298,16 @@ func (l *local) media(in BrowserMedia) {
 		if !l.caller.down() && !l.callee.down() {
 			l.stop(TimerOutage)
 		}
-	case MediaDisconnected:
-		if l.state == Active && !l.running[TimerOutage] {
-			l.start(TimerOutage)
+	case MediaDisconnected, MediaFailed:
+		switch {
+		case l.state == Active: // a path that broke, for good or not, is for an ICE restart to mend: both sides are browsers
+			p.down = true
+			if !l.running[TimerOutage] {
+				l.start(TimerOutage)
+			}
+		case in.State == MediaFailed:
+			l.finish(NoConnection, NoConnection)
 		}
-		p.down = l.state == Active
-	case MediaFailed:
-		l.finish(NoConnection, NoConnection)
 	}
 }
 
@@ -354,7 +357,7 @@ func (l *local) timeout(t Timer) {
 	}
 	switch {
 	case t == TimerOutage:
-		l.finish(NoConnection, NoConnection)
+		l.finish(ConnectionLost, ConnectionLost)
 	case t == TimerGrace:
 		l.lostSide(l.caller.lost())
 	case t == TimerAnswer && l.state.accepted():

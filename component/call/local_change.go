@@ -30,6 +30,9 @@ func (l *local) reoffer(in BrowserOffer) {
 	for _, p := range l.across(in.Tab) {
 		l.tell(p.tab, RemoteOffer{SDP: sdp})
 	}
+	if l.running[TimerOutage] {
+		l.start(TimerOutage) // what may mend the path has its time anew
+	}
 	l.watchAnswer()
 }
 

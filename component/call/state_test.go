@@ -255,7 +255,7 @@ B> ben1 hang-up                                       .        over      over   
 B> w2 hang-up                                         .        .         .          .          .      .
 B> ben1 media connected                               .        .         .          active     .      .
 B> ben1 media disconnected                            .        .         .          .          .      .
-B> ben1 media failed                                  .        .         .          over       over   .
+B> ben1 media failed                                  .        .         .          over       .      .
 B> w1 lost                                            .        .         .          .          .      .
 B> ben1 lost                                          .        .         .          .          .      .
 B> ben1 back                                          .        .         .          .          .      .
