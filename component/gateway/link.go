@@ -131,7 +131,14 @@ func (l *waiting) send(chunk []byte) {
 	l.c.flush()
 }
 
-func (l *waiting) cut() { l.conn.Close() }
+// cut closes what is under TLS: TLS itself would wait for seconds to say that it closes.
+func (l *waiting) cut() {
+	if c, ok := l.conn.(interface{ NetConn() net.Conn }); ok {
+		c.NetConn().Close()
+		return
+	}
+	l.conn.Close()
+}
 
 func (l *waiting) close() {
 	l.conn.SetWriteDeadline(time.Now().Add(l.c.srv.lim.Write))
