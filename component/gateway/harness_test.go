@@ -21,6 +21,7 @@ import (
 
 // fakeHub opens sessions that greet, attach whoever asks and report what happened to them.
 type fakeHub struct {
+	open   func()                                     // nil: nothing happens before the greeting
 	handle func(*fakeSession, Request) (Frame, error) // nil: attached for Attach, nothing else
 	opened chan *fakeSession
 }
@@ -33,6 +34,9 @@ type fakeSession struct {
 }
 
 func (h *fakeHub) Open(c Conn) Session {
+	if h.open != nil {
+		h.open()
+	}
 	s := &fakeSession{hub: h, conn: c, requests: make(chan Request, 1000), closed: make(chan bool, 10)}
 	c.Send(Hello{Nonce: "n", Domain: "call.example.org", Protocol: Protocol, PingInterval: 20})
 	h.opened <- s

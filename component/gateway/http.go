@@ -164,10 +164,10 @@ func (s *Server) upgrade(w http.ResponseWriter, r *http.Request) {
 func (s *Server) take(conn net.Conn, ip netip.Addr, origin string, early []byte) {
 	c := &socket{srv: s, remote: ip, origin: origin}
 	c.link = s.linkTo(c, conn)
+	c.begin() // before Announce and Shutdown know of it: hello is the first frame
 	if s.register(c) {
 		c.Close(CloseShutdown, "the service is being restarted")
 	}
-	c.begin()
 	if c.arrived(early) {
 		c.start()
 		c.end()

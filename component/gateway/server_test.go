@@ -390,3 +390,18 @@ func TestClientIP(t *testing.T) {
 		}
 	}
 }
+
+// TestHelloComesFirst: a socket that opens while the service begins to end is greeted before it hears of that.
+func TestHelloComesFirst(t *testing.T) {
+	hub := &fakeHub{}
+	h := start(t, Config{}, hub)
+	hub.open = func() { h.srv.Announce(time.Minute) }
+	ws, _, err := h.dial(h.origin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ws.CloseNow()
+	p := &page{h: h, ws: ws}
+	p.want(`"event":"hello"`)
+	p.wantClose(CloseShutdown, "restarted")
+}
