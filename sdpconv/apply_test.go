@@ -412,7 +412,6 @@ func hostility(t testing.TB, g *states) {
 		}
 		want, _ := Propose(next, by, Describe(s, by, Offer))
 		Diff(next, want, by, jingle.Profiles[g.IntN(len(jingle.Profiles))])
-		NewCandidates(s, next, by)
 		s = next
 	}
 }

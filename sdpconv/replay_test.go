@@ -151,10 +151,8 @@ func (r *replay) trickle(s step) {
 		content := keyOf(from.session.Contents[i])
 		content.ICE = &jingle.Transport{Ufrag: ufrag, Pwd: said.ICE.Pwd, Candidates: []jingle.Candidate{c}}
 		r.send(from, []jingle.Stanza{{Action: jingle.TransportInfo, Contents: []jingle.Content{content}}})
-		if fresh := NewCandidates(before, to.session, from.us); len(fresh) != 1 || len(fresh[0].ICE.Candidates) != 1 || !sameCandidate(fresh[0].ICE.Candidates[0], c) {
-			if !equal(before, to.session) {
-				r.Errorf("%s: candidate %v arrived as %v", r.name, c, fresh)
-			}
+		if at := to.session.Said(i, from.us).ICE.Candidates; !equal(before, to.session) && (len(at) == 0 || !sameCandidate(at[len(at)-1], c)) {
+			r.Errorf("%s: candidate %v arrived as %v", r.name, c, at)
 		}
 		return
 	}

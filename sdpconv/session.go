@@ -28,7 +28,7 @@
 //
 //	next, err := Apply(session, action, them)  // err is a *jingle.Error to answer with, and nothing has changed; else answer result
 //	if !Renegotiates(session, next, them) {
-//		session = next // and NewCandidates(session, next, them) go to the browser
+//		session = next // and candidates that are new in next.Said(i, them) go to the browser, one by one
 //	}
 //	offer, offered, losses, err := ToSDP(Describe(next, them, Offer), them, Offer, lines, origin)
 //	// and when the browser has answered:

@@ -216,43 +216,6 @@ func Renegotiates(before, after jingle.Session, by jingle.Role) bool {
 	return !equal(a, b)
 }
 
-// NewCandidates returns the candidates that a change by a party brought, by content with their credentials.  They go to the other's
-// browser one by one, after the description that they belong to.
-func NewCandidates(before, after jingle.Session, by jingle.Role) []jingle.Content {
-	var out []jingle.Content
-	for i, x := range after.Contents {
-		now, was := transportOf(after, i, by), (*jingle.Transport)(nil)
-		if j := before.Find(x.Creator, x.Name); j >= 0 {
-			was = transportOf(before, j, by)
-		}
-		if now == nil {
-			continue
-		}
-		fresh := *now
-		if sameCredentials(now, was) {
-			fresh.Candidates = slices.DeleteFunc(slices.Clone(now.Candidates), func(c jingle.Candidate) bool {
-				return slices.ContainsFunc(was.Candidates, func(y jingle.Candidate) bool { return sameCandidate(c, y) })
-			})
-			fresh.GatheringComplete = now.GatheringComplete && !was.GatheringComplete
-		}
-		if len(fresh.Candidates) > 0 || fresh.GatheringComplete {
-			out = append(out, jingle.Content{Creator: x.Creator, Name: x.Name, Senders: x.Senders, ICE: &fresh})
-		}
-	}
-	return out
-}
-
-// transportOf returns the newest transport of a party's side, nil for none.
-func transportOf(s jingle.Session, i int, by jingle.Role) *jingle.Transport {
-	if r := s.Contents[i].Replacement; r != nil && r.By == by {
-		return r.ICE
-	}
-	if said := s.Said(i, by); said != nil {
-		return said.ICE
-	}
-	return nil
-}
-
 // Restarts tells whether a session has other ICE credentials of a party than another has for the same content, which is an ICE
 // restart, and Rekeys whether it has another fingerprint, which no action can say.
 func Restarts(from, to jingle.Session, by jingle.Role) bool {
