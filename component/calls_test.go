@@ -386,6 +386,44 @@ func TestPageThatComesBackMissesNothing(t *testing.T) {
 	}
 }
 
+// A page that was away for longer than its frames were kept has lost some of its call, which ends rather than stay half of one.  Others go on: what
+// was lost is not theirs.
+func TestPageThatMissesFramesLosesTheirCall(t *testing.T) {
+	for name, lost := range map[string]bool{"frames of the call": true, "texts": false, "frames of the call, which the page has seen": false} {
+		t.Run(name, func(t *testing.T) {
+			c, w := newTestComponent(t, nil)
+			key := newKey(t)
+			p := attached(t, c, key, "anna", nil)
+			id := connectedCall(t, p, w)
+			seen := p.seen
+			if name == "frames of the call" {
+				seen -= 2
+			}
+			p.session.Closed(false)
+			c.mu.Lock()
+			tab := c.tabOf(mustJID(t, p.at.Address))
+			for range maxKept {
+				tab.send(gateway.Text{From: "bob@example.org", Body: "?"})
+			}
+			c.mu.Unlock()
+			back := attached(t, c, key, "anna", func(a *gateway.Attach) { a.Resume, a.Seen = p.at.Resume, seen })
+			if !back.at.Resumed {
+				t.Fatalf("came back as %+v", back.at)
+			}
+			if !lost {
+				back.do(gateway.SessionInfo{Call: id, Info: jingle.InfoHold})
+				w.next("session-info", isAction(jingle.SessionInfo))
+				return
+			}
+			if ended := expect[gateway.Ended](back); ended.Call != id || ended.Reason != string(call.PageLost) {
+				t.Errorf("the page hears %+v", ended)
+			}
+			w.next("session-terminate", isAction(jingle.SessionTerminate))
+			wait(t, "the call's end", func() bool { return c.Stats().Calls == 0 })
+		})
+	}
+}
+
 // Both call each other at once: the propose of the lower id goes on, the other is taken back or rejected.
 func TestTie(t *testing.T) {
 	for name, theirs := range map[string]string{"their id is lower": "0", "our id is lower": "zzzz"} {

@@ -36,6 +36,7 @@ type tab struct {
 	seq       int             // number of the last frame sent
 	kept      []gateway.Frame // the last of them
 	keptBytes int             // about
+	lost      map[string]int  // by call: number of the last frame about it that is not kept any more
 	gone      bool            // removed; it may still have calls that end
 	instance  string          // the page's own word for itself, which a duplicated tab does not share
 	ip        netip.Addr
@@ -91,6 +92,9 @@ func (t *tab) send(f gateway.Frame) {
 	old := 0
 	for last := len(t.kept) - 1; old < last && (len(t.kept)-old > maxKept || t.keptBytes > maxKeptBytes); old++ {
 		t.keptBytes -= sizeOf(t.kept[old])
+		if call := gateway.CallOf(t.kept[old]); t.calls[call] != nil {
+			t.lost[call] = t.kept[old].(gateway.Numbered).Seq
+		}
 	}
 	t.kept = slices.Delete(t.kept, 0, old)
 	if t.session != nil {
@@ -116,8 +120,14 @@ func sizeOf(f gateway.Frame) int {
 	return usual
 }
 
-// catchUp sends again what came after the frame that the page has seen.
+// catchUp sends again what came after the frame that the page has seen.  A call that has lost some of that cannot go on: a page without an offer
+// or an answer could not change it any more, and would not know.
 func (t *tab) catchUp(seen int) {
+	for id, last := range t.lost {
+		if last > seen {
+			t.calls[id].post(call.BrowserGone{Tab: t.address})
+		}
+	}
 	if missed := t.seq - seen; missed > 0 {
 		for _, f := range t.kept[max(0, len(t.kept)-missed):] {
 			t.session.conn.Send(f)
@@ -208,6 +218,7 @@ func (c *Component) release(t *tab, r *runner) {
 		return
 	}
 	delete(t.calls, r.id)
+	delete(t.lost, r.id)
 	delete(t.engaged, r)
 	if id := t.waiting[r]; id != "" {
 		t.send(gateway.Reply(id, gateway.Errorf(gateway.NotNow, "the call has ended, or another window took it")))

@@ -222,7 +222,7 @@ func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t
 	}
 	t = &tab{
 		address: full, ghost: g, instance: a.Instance, ip: from, audience: map[string]jid.JID{},
-		calls: map[string]*runner{}, engaged: map[*runner]bool{}, waiting: map[*runner]gateway.ID{},
+		lost: map[string]int{}, calls: map[string]*runner{}, engaged: map[*runner]bool{}, waiting: map[*runner]gateway.ID{},
 	}
 	g.tabs[resource] = t
 	c.tabs++

@@ -114,6 +114,41 @@ func RoomPeers(peers []room.Peer) []RoomPeer {
 	return list
 }
 
+// CallOf returns the call that a frame is about, "" for none.
+func CallOf(f Frame) string {
+	switch f := f.(type) {
+	case reply:
+		return CallOf(f.Frame)
+	case Numbered:
+		return CallOf(f.Frame)
+	case Admitted:
+		return f.Call
+	case ICEServers:
+		return f.Call
+	case Incoming:
+		return f.Call
+	case Ringing:
+		return f.Call
+	case Proceeding:
+		return f.Call
+	case Offer:
+		return f.Call
+	case Answer:
+		return f.Call
+	case ICECandidate:
+		return f.Call
+	case SessionInfo:
+		return f.Call
+	case Warning:
+		return f.Call
+	case Ended:
+		return f.Call
+	case *Error:
+		return f.Call
+	}
+	return ""
+}
+
 // warnings says in words what a call.Warning means to the person at the page.
 var warnings = map[call.WarningCode]string{
 	call.WarnNoRoute:   "Your browser found no network address that your contact could reach, and this service has no relay. The call may stay without sound and picture.",
