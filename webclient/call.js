@@ -1,8 +1,10 @@
 // One call: what the server says about it and what the person does in it, as one state that always comes to an end.
 
 import { CarillonError, Emitter } from './events.js';
-import { Local, stop } from './local.js';
+import { Local } from './local.js';
 import { Peer } from './peer.js';
+import { Recovery } from './recovery.js';
+import { Remote } from './remote.js';
 import { digest } from './stats.js';
 
 /** @typedef {import('./link.js').Frame} Frame */
@@ -28,12 +30,6 @@ import { digest } from './stats.js';
 // The server times every state; these only end a call that the server can no longer tell us about.
 const STATE_GUARD = 100_000;
 const FAILED_GUARD = 20_000;
-// A path that is interrupted often comes back by itself; and not both sides should look for another one at once.
-const PATIENCE = 3000;
-const COURTESY = 2000;
-const RESTART_GAP = 8000;
-// Browsers notice only seconds later that a network is gone.
-const MOVING = 15_000;
 
 /**
  * A call.  Made by Carillon.dial, or by Carillon's `incoming` event.  The streams it is given are its own from then on: it stops their tracks when it
@@ -50,14 +46,6 @@ export class Call extends Emitter {
   name = '';
   /** @type {CallState} */
   state;
-  /** Their sound and camera: the same object from the first track on. @type {MediaStream | undefined} */
-  remoteStream;
-  /** Their screen, while they share it. @type {MediaStream | undefined} */
-  remoteScreen;
-  /** What the other side says of itself. */
-  remote = { muted: false, cameraOff: false, held: false };
-  /** Media broke and may come back. */
-  interrupted = false;
   /** When media was first connected, as Date.now counts; 0 before. */
   connectedAt = 0;
   /** @type {Ending | undefined} */
@@ -67,6 +55,8 @@ export class Call extends Emitter {
 
   #port;
   #local;
+  #remote = new Remote();
+  #recovery;
   /** @type {Peer | undefined} */
   #peer;
   /** Done when the server has given us the call. @type {Promise<void>} */
@@ -75,11 +65,6 @@ export class Call extends Emitter {
   #sample;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #guard;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #patience;
-  #restartedAt = 0;
-  #movedAt = 0;
-  #restarts = true;
   #noRoute = false;
   /** The other side took our call. */
   #answered = false;
@@ -104,8 +89,9 @@ export class Call extends Emitter {
       peer: () => this.#peer,
       changed: () => this.#changed(),
       warn: (code, text) => this.emit('warning', { code, text }),
-      screenEnded: () => void this.stopScreen().catch(() => {}),
+      inform: (info, mid) => this.#tell({ event: 'session_info', info, ...(mid && { mid }) }),
     });
+    this.#recovery = new Recovery(() => this.#peer, direction === 'incoming');
     this.#arm();
   }
 
@@ -120,6 +106,18 @@ export class Call extends Emitter {
   get hasVideo() { return this.#local.track('video') !== undefined; }
   /** What we no longer send though the call goes on: a device was unplugged, or its permission taken back. */
   get lostMedia() { return this.#local.lost; }
+  /** Their sound and camera: the same object from the first track on. */
+  get remoteStream() { return this.#remote.stream; }
+  /** Their screen, while they share it. */
+  get remoteScreen() { return this.#remote.screen; }
+  /** What the other side says of itself. */
+  get remote() { return this.#remote.says; }
+  /** Whether the other side's picture can be seen now. */
+  get hasRemoteVideo() { return this.#remote.visible; }
+  /** Media broke and may come back. */
+  get interrupted() { return this.#recovery.interrupted; }
+  /** Whether the other side takes tones. */
+  get takesTones() { return this.#local.tones !== undefined; }
 
   /**
    * Asks the server for the call and offers what the stream has.  Carillon.dial calls this.
@@ -162,8 +160,7 @@ export class Call extends Emitter {
 
   /** @param {boolean} muted */
   mute(muted) {
-    this.#local.muted = muted;
-    this.#enable('audio');
+    this.#local.mute(muted);
   }
 
   /**
@@ -171,8 +168,7 @@ export class Call extends Emitter {
    * @param {boolean} off
    */
   turnCameraOff(off) {
-    this.#local.cameraOff = off;
-    this.#enable('video');
+    this.#local.turnCameraOff(off);
   }
 
   /**
@@ -180,11 +176,7 @@ export class Call extends Emitter {
    * @param {boolean} held
    */
   hold(held) {
-    if (this.held === held) return;
-    this.#local.held = held;
-    if (this.#peer?.settled) this.#tell({ event: 'session_info', info: held ? 'hold' : 'unhold' });
-    this.#local.resend();
-    this.#changed();
+    this.#local.hold(held);
   }
 
   /**
@@ -192,23 +184,12 @@ export class Call extends Emitter {
    * @param {MediaStream} [stream] by default the chosen camera
    */
   async addVideo(stream) {
-    const peer = this.#established();
-    const [track] = (stream ?? await this.#port.devices.open({ audio: false, video: true })).getVideoTracks();
-    if (!track || this.ending) return track?.stop();
-    this.#local.cameraOff = false;
-    this.#local.keep(track);
-    if (!peer.places.video) await peer.send('video');
-    this.#local.resend();
-    await this.#negotiate();
-    if (this.ending || sends(peer.places.video)) return;
-    await this.#dropVideo(peer);
-    throw notTaken();
+    await this.#local.addVideo(stream);
   }
 
   /** Lets go of the camera; the other side's picture stays. */
   async removeVideo() {
-    await this.#dropVideo(this.#established());
-    await this.#negotiate();
+    await this.#local.removeVideo();
   }
 
   /**
@@ -217,29 +198,11 @@ export class Call extends Emitter {
    * @param {MediaStream} [stream] by default the browser asks which
    */
   async shareScreen(stream) {
-    const peer = this.#established();
-    const screen = stream ?? await this.#port.devices.openScreen();
-    const [track] = screen.getVideoTracks();
-    if (!track || this.ending || this.screen) return stop(screen);
-    this.#local.show(screen, track);
-    peer.show(track);
-    this.#local.resend();
-    await this.#negotiate();
-    if (this.ending || screen !== this.screen || sends(peer.slides)) return;
-    peer.unshow();
-    if (sends(peer.places.video)) return this.#local.resend();
-    this.#local.unshow();
-    throw notTaken();
+    await this.#local.shareScreen(stream);
   }
 
   async stopScreen() {
-    const peer = this.#peer;
-    if (!this.screen || !peer) return;
-    const beside = peer.slides !== undefined;
-    peer.unshow();
-    this.#local.unshow();
-    this.#local.resend();
-    if (beside) await this.#negotiate();
+    await this.#local.stopScreen();
   }
 
   /**
@@ -247,15 +210,7 @@ export class Call extends Emitter {
    * @param {string} tones 0 to 9, A to D, # and *; a comma is a pause of two seconds
    */
   sendTones(tones) {
-    const dtmf = this.#peer?.places.audio?.sender.dtmf;
-    if (!/^[0-9A-D#*,]+$/i.test(tones)) throw new CarillonError('bad_value', 'A telephone has no such tones.', tones);
-    if (!dtmf?.canInsertDTMF) throw new CarillonError('no-tones', 'The other side takes no tones.');
-    dtmf.insertDTMF(dtmf.toneBuffer + tones);
-  }
-
-  /** Whether the other side takes tones. */
-  get takesTones() {
-    return this.#peer?.places.audio?.sender.dtmf?.canInsertDTMF ?? false;
+    this.#local.sendTones(tones);
   }
 
   /**
@@ -282,16 +237,7 @@ export class Call extends Emitter {
 
   /** Looks for another network path; done by itself when the present one breaks. */
   restart() {
-    if (!this.#peer?.settled || !this.#restarts) return;
-    const wait = this.#restartedAt + RESTART_GAP - Date.now();
-    if (wait > 0) return this.#restartIn(wait);
-    this.#restartedAt = Date.now();
-    this.#peer.restart();
-  }
-
-  /** Whether the other side's picture can be seen now. */
-  get hasRemoteVideo() {
-    return !this.remote.cameraOff && (this.remoteStream?.getVideoTracks().some((track) => track.readyState === 'live' && !track.muted) ?? false);
+    this.#recovery.restart();
   }
 
   /**
@@ -306,7 +252,7 @@ export class Call extends Emitter {
       case 'answer': this.#answered = true; this.#peer?.take('answer', frame.sdp); break;
       case 'ice_candidate': void this.#admission.then(() => this.#peer?.takeCandidate(frame)); break;
       case 'ice_servers': if (Array.isArray(frame.ice_servers)) this.#peer?.configure(frame.ice_servers); break;
-      case 'session_info': this.#informed(frame.info, frame.mid); break;
+      case 'session_info': this.#informed(frame); break;
       case 'warning': this.#warned(String(frame.code), String(frame.text ?? '')); break;
       case 'ended': this.lose({ reason: String(frame.reason), text: String(frame.text ?? '') }); break;
     }
@@ -322,10 +268,9 @@ export class Call extends Emitter {
     if (this.id) this.#tell({ event: 'media', state: this.#peer?.pc.connectionState ?? 'new' });
   }
 
-  /** A path that breaks now is not waited for: the network is another one. */
+  /** The network is another one: a path that breaks now is not waited for. */
   networkChanged() {
-    this.#movedAt = Date.now();
-    this.#renew();
+    this.#recovery.networkChanged();
   }
 
   /**
@@ -347,7 +292,7 @@ export class Call extends Emitter {
     this.ending = this.#noRoute && ending.reason === 'no-connection' ? { ...ending, code: 'no-route' } : ending;
     this.state = 'ended';
     clearTimeout(this.#guard);
-    clearTimeout(this.#patience);
+    this.#recovery.close();
     this.#peer?.close();
     this.#peer = undefined;
     this.#local.close();
@@ -355,14 +300,6 @@ export class Call extends Emitter {
     this.#changed();
     this.emit('ended', this.ending);
     this.#finish(this.ending);
-  }
-
-  /** @param {Kind} kind */
-  #enable(kind) {
-    this.#local.enable(kind);
-    const mid = this.#peer?.places[kind]?.mid;
-    if (this.#peer?.settled && mid) this.#tell({ event: 'session_info', info: this.#local.on(kind) ? 'unmute' : 'mute', mid });
-    this.#changed();
   }
 
   /**
@@ -392,30 +329,10 @@ export class Call extends Emitter {
     });
   }
 
-  /** The peer connection, once it can be changed. */
-  #established() {
-    if (!this.#peer?.settled) throw new CarillonError('bad-state', 'There is no connection to change.', this.state);
-    return this.#peer;
-  }
-
-  async #negotiate() {
-    this.#changed();
-    await this.#peer?.negotiate();
-    this.#changed();
-  }
-
-  /** @param {Peer} peer */
-  async #dropVideo(peer) {
-    this.#local.drop('video');
-    await peer.vacate('video');
-  }
-
   /** @param {MediaStreamTrack} [arrived] */
   #mediaArrived(arrived) {
     const { remote, settled } = this.#peer ?? {};
-    // Built from the tracks, because XMPP clients such as Dino 0.4 name no stream.
-    this.remoteStream = filled(this.remoteStream, remote?.main) ?? this.remoteStream;
-    this.remoteScreen = filled(this.remoteScreen, remote?.screen);
+    this.#remote.take(remote);
     if (arrived) {
       arrived.enabled = !this.held;
       const stream = remote?.main.includes(arrived) ? this.remoteStream : this.remoteScreen;
@@ -425,19 +342,9 @@ export class Call extends Emitter {
     else if (!this.ending) this.#changed();
   }
 
-  /**
-   * @param {unknown} info
-   * @param {unknown} mid of one section; otherwise it is about all
-   */
-  #informed(info, mid) {
-    const kind = mid ? this.#peer?.pc.getTransceivers().find((each) => each.mid === mid)?.receiver.track.kind : '';
-    const { remote } = this;
-    if (info === 'hold') remote.held = true;
-    else if (info === 'unhold' || info === 'active') remote.held = false;
-    else if (info === 'mute' || info === 'unmute') {
-      if (kind !== 'video') remote.muted = info === 'mute';
-      if (kind !== 'audio') remote.cameraOff = info === 'mute';
-    }
+  /** @param {Frame} frame `session_info` */
+  #informed({ info, mid }) {
+    this.#remote.hear(info, mid ? this.#peer?.pc.getTransceivers().find((each) => each.mid === mid)?.receiver.track.kind : '');
     this.#changed();
   }
 
@@ -446,7 +353,7 @@ export class Call extends Emitter {
    * @param {string} text
    */
   #warned(code, text) {
-    if (code === 'no-restart') this.#restarts = false;
+    if (code === 'no-restart') this.#recovery.possible = false;
     if (code === 'no-route') this.#noRoute = true;
     this.emit('warning', { code, text });
   }
@@ -454,32 +361,17 @@ export class Call extends Emitter {
   /** @param {RTCPeerConnectionState} state */
   #mediaChanged(state) {
     if (this.ending) return;
-    this.interrupted = state === 'disconnected' || state === 'failed';
-    clearTimeout(this.#patience);
+    this.#recovery.observe(state);
     if (this.interrupted || state === 'connected') this.report();
-    const hopeless = state === 'failed' || Date.now() - this.#movedAt < MOVING;
-    if (this.interrupted) this.#restartIn((hopeless ? 0 : PATIENCE) + (this.direction === 'incoming' ? COURTESY : 0));
     if (state === 'connected') {
       this.#noRoute = false;
       const first = !this.connectedAt;
       this.connectedAt ||= Date.now();
       this.#setState('connected');
-      // Said before, nobody would have heard it.
-      if (first && this.muted) this.#enable('audio');
-      if (first && this.cameraOff) this.#enable('video');
+      if (first) this.#local.sayAgain();
     }
     this.#arm();
     this.#changed();
-  }
-
-  /** @param {number} delay */
-  #restartIn(delay) {
-    clearTimeout(this.#patience);
-    this.#patience = setTimeout(() => this.#renew(), delay);
-  }
-
-  #renew() {
-    if (this.interrupted) this.restart();
   }
 
   /** @param {Frame} frame */
@@ -518,26 +410,4 @@ export class Call extends Emitter {
     const reason = { dialing: 'no-answer', ringing: 'no-answer', incoming: 'missed', connecting: 'no-connection', connected: 'no-connection' }[state];
     this.#guard = setTimeout(() => this.abort({ reason, text: '' }), state === 'connected' ? FAILED_GUARD : STATE_GUARD);
   }
-}
-
-/** @param {RTCRtpTransceiver | undefined} place */
-function sends(place) {
-  return /send/.test(place?.currentDirection ?? '');
-}
-
-function notTaken() {
-  return new CarillonError('video-not-taken', 'The other side does not take the picture.');
-}
-
-/**
- * The stream with just these tracks, made when the first comes; undefined without any.
- * @param {MediaStream | undefined} stream
- * @param {MediaStreamTrack[]} [tracks]
- */
-function filled(stream, tracks = []) {
-  for (const gone of stream?.getTracks() ?? []) if (!tracks.includes(gone)) stream?.removeTrack(gone);
-  if (!tracks.length) return undefined;
-  const present = stream ?? new MediaStream();
-  for (const track of tracks) if (!present.getTracks().includes(track)) present.addTrack(track);
-  return present;
 }

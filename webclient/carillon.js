@@ -11,6 +11,7 @@ import { Devices } from './devices.js';
 import { CarillonError, Emitter } from './events.js';
 import { keysFor, profileOf, sign } from './identity.js';
 import { Link } from './link.js';
+import { watchNetwork } from './network.js';
 import { Outbox } from './outbox.js';
 import { openStore } from './store.js';
 
@@ -50,7 +51,6 @@ export { memoryStore } from './store.js';
 const ATTACH_TIMEOUT = 20_000;
 // As many as the server takes in one attach.
 const MOST_TICKETS = 300;
-const HEARTBEAT = 5000;
 // Refusals that trying again does not mend.
 const PERMANENT = ['insecure-context', 'origin-refused', 'bad_name', 'reserved_name', 'bad_signature', 'not_allowed', 'too_many', 'bad_value', 'too_long', 'missing_field', 'wrong_type'];
 
@@ -97,10 +97,8 @@ export class Carillon extends Emitter {
   #attaching = [];
   /** @type {import('./call.js').Port} */
   #port;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  #heartbeat;
-  /** @type {Array<() => void>} */
-  #listeners = [];
+  /** @type {(() => void) | undefined} */
+  #unwatch;
 
   /** @param {Options} [options] */
   constructor(options = {}) {
@@ -158,7 +156,7 @@ export class Carillon extends Emitter {
     this.name = name;
     this.#resume = readResume(name);
     const attached = this.#attached();
-    this.#watchNetwork();
+    this.#unwatch ??= watchNetwork(() => this.retry());
     this.#link.start();
     this.#link.retry();
     await attached;
@@ -169,8 +167,7 @@ export class Carillon extends Emitter {
   /** Says goodbye: calls end, the address goes offline.  attach brings it back. */
   close() {
     for (const call of this.calls) call.hangUp();
-    this.#unwatchNetwork();
-    this.#link.stop();
+    this.#stop();
     this.#settleAttach(new CarillonError('closed', 'The connection was closed.'));
     this.#outbox.drop(() => true, new CarillonError('closed', 'It was not sent: the connection was closed.'));
   }
@@ -305,8 +302,7 @@ export class Carillon extends Emitter {
     // Whoever waits hears of a store or a browser that failed, though trying goes on.
     if (failure.code === 'failed') this.#settleAttach(failure);
     if (!PERMANENT.includes(failure.code)) return this.#link.giveUp();
-    this.#unwatchNetwork();
-    this.#link.stop();
+    this.#stop();
     this.name = '';
     this.account = undefined;
     this.#loseCalls();
@@ -405,26 +401,11 @@ export class Carillon extends Emitter {
     return Promise.reject(new CarillonError('link-lost', 'There is no connection to the server.'));
   }
 
-  /** A timer that comes too late was asleep together with the machine. */
-  #watchNetwork() {
-    this.#unwatchNetwork();
-    const beat = (/** @type {number} */ due) => {
-      if (Date.now() - due > HEARTBEAT) this.retry();
-      this.#heartbeat = setTimeout(beat, HEARTBEAT, Date.now() + HEARTBEAT);
-    };
-    beat(Date.now());
-    const changed = () => this.retry();
-    // Chromium tells of Wi-Fi that becomes mobile, too.
-    const { connection } = /** @type {{ connection?: EventTarget }} */ (globalThis.navigator ?? {});
-    for (const [target, event] of /** @type {Array<[EventTarget | undefined, string]>} */ ([[globalThis, 'online'], [connection, 'change']])) {
-      target?.addEventListener?.(event, changed);
-      this.#listeners.push(() => target?.removeEventListener?.(event, changed));
-    }
-  }
-
-  #unwatchNetwork() {
-    clearTimeout(this.#heartbeat);
-    for (const remove of this.#listeners.splice(0)) remove();
+  /** Stays away from now on. */
+  #stop() {
+    this.#unwatch?.();
+    this.#unwatch = undefined;
+    this.#link.stop();
   }
 
   /** @param {Call} call */

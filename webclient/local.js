@@ -1,5 +1,6 @@
-// What this side of a call sends: microphone, camera and screen.
+// What this side of a call sends, and tells the other side of it: microphone, camera and screen.
 
+import { closeMedia } from './devices.js';
 import { CarillonError } from './events.js';
 
 /** @typedef {import('./devices.js').Kind} Kind */
@@ -10,7 +11,7 @@ import { CarillonError } from './events.js';
  * @property {() => Peer | undefined} peer
  * @property {() => void} changed
  * @property {(code: string, text: string) => void} warn
- * @property {() => void} screenEnded by the browser's own button
+ * @property {(info: string, mid?: string) => void} inform the other side, in a session-info (XEP-0167, section 8); all media without a mid
  */
 
 export class Local {
@@ -79,40 +80,106 @@ export class Local {
   }
 
   /** @param {Kind} kind */
-  drop(kind) {
-    const track = this.track(kind);
-    if (track) this.stream?.removeTrack(track);
-    track?.stop();
-  }
-
-  /** @param {Kind} kind */
   on(kind) {
     return kind === 'audio' ? !this.muted : !this.cameraOff;
   }
 
-  /**
-   * Keeps tracks of that kind silent or black, or not.
-   * @param {Kind} kind
-   */
-  enable(kind) {
-    const track = this.track(kind);
-    if (track) track.enabled = this.on(kind);
+  /** @param {boolean} muted */
+  mute(muted) {
+    this.muted = muted;
+    this.#enable('audio');
+  }
+
+  /** @param {boolean} off */
+  turnCameraOff(off) {
+    this.cameraOff = off;
+    this.#enable('video');
+  }
+
+  /** @param {boolean} held */
+  hold(held) {
+    if (this.held === held) return;
+    this.held = held;
+    if (this.#owner.peer()?.settled) this.#owner.inform(held ? 'hold' : 'unhold');
+    this.resend();
+    this.#owner.changed();
+  }
+
+  /** Says again what is kept silent or black: said before there was a connection, nobody heard it. */
+  sayAgain() {
+    if (this.muted) this.#enable('audio');
+    if (this.cameraOff) this.#enable('video');
   }
 
   /**
-   * @param {MediaStream} screen
-   * @param {MediaStreamTrack} track of it
+   * Adds the camera, by default the chosen one.  Rejects with a code of devices or `video-not-taken`; then all is as it was.
+   * @param {MediaStream} [stream]
    */
-  show(screen, track) {
+  async addVideo(stream) {
+    const peer = this.#established();
+    const [track] = (stream ?? await this.#devices.open({ audio: false, video: true })).getVideoTracks();
+    if (!track || this.#closed) return track?.stop();
+    this.cameraOff = false;
+    this.keep(track);
+    if (!peer.places.video) await peer.send('video');
+    this.resend();
+    await this.#negotiate();
+    if (this.#closed || sends(peer.places.video)) return;
+    await this.#dropVideo(peer);
+    throw notTaken();
+  }
+
+  /** Lets go of the camera. */
+  async removeVideo() {
+    await this.#dropVideo(this.#established());
+    await this.#negotiate();
+  }
+
+  /**
+   * Shares a screen beside the camera, or in its place; by default the browser asks which.
+   * @param {MediaStream} [stream]
+   */
+  async shareScreen(stream) {
+    const peer = this.#established();
+    const screen = stream ?? await this.#devices.openScreen();
+    const [track] = screen.getVideoTracks();
+    if (!track || this.#closed || this.screen) return closeMedia(screen);
     this.screen = screen;
     track.contentHint ||= 'detail';
-    track.addEventListener('ended', () => { if (screen === this.screen) this.#owner.screenEnded(); });
+    // By the browser's own button.
+    track.addEventListener('ended', () => { if (screen === this.screen) this.stopScreen().catch(() => {}); });
+    peer.show(track);
+    this.resend();
+    await this.#negotiate();
+    if (this.#closed || screen !== this.screen || sends(peer.slides)) return;
+    peer.unshow();
+    if (sends(peer.places.video)) return this.resend();
+    this.#dropScreen();
+    throw notTaken();
   }
 
-  unshow() {
-    const { screen } = this;
-    this.screen = undefined;
-    stop(screen);
+  async stopScreen() {
+    const peer = this.#owner.peer();
+    if (!this.screen || !peer) return;
+    const beside = peer.slides !== undefined;
+    peer.unshow();
+    this.#dropScreen();
+    this.resend();
+    if (beside) await this.#negotiate();
+  }
+
+  /** Where tones can be sent. */
+  get tones() {
+    const dtmf = this.#owner.peer()?.places.audio?.sender.dtmf;
+    return dtmf?.canInsertDTMF ? dtmf : undefined;
+  }
+
+  /** @param {string} tones */
+  sendTones(tones) {
+    if (!/^[0-9A-D#*,]+$/i.test(tones)) throw new CarillonError('bad_value', 'A telephone has no such tones.', tones);
+    const { tones: sender } = this;
+    if (!sender) throw new CarillonError('no-tones', 'The other side takes no tones.');
+    sender.insertDTMF(sender.toneBuffer + tones);
   }
 
   /** Sends and plays what is to be sent and played now, without negotiation. */
@@ -131,8 +198,48 @@ export class Local {
   close() {
     this.#closed = true;
     for (const unsubscribe of this.#subscriptions) unsubscribe();
-    stop(this.stream);
-    this.unshow();
+    closeMedia(this.stream);
+    this.#dropScreen();
+  }
+
+  /** The peer connection, once it can be changed. */
+  #established() {
+    const peer = this.#owner.peer();
+    if (!peer?.settled) throw new CarillonError('bad-state', 'There is no connection to change.');
+    return peer;
+  }
+
+  async #negotiate() {
+    this.#owner.changed();
+    await this.#owner.peer()?.negotiate();
+    this.#owner.changed();
+  }
+
+  /** @param {Peer} peer */
+  async #dropVideo(peer) {
+    const track = this.track('video');
+    if (track) this.stream?.removeTrack(track);
+    track?.stop();
+    await peer.vacate('video');
+  }
+
+  #dropScreen() {
+    const { screen } = this;
+    this.screen = undefined;
+    closeMedia(screen);
+  }
+
+  /**
+   * Keeps tracks of that kind silent or black, or not.
+   * @param {Kind} kind
+   */
+  #enable(kind) {
+    const track = this.track(kind);
+    if (track) track.enabled = this.on(kind);
+    const peer = this.#owner.peer();
+    const mid = peer?.places[kind]?.mid;
+    if (peer?.settled && mid) this.#owner.inform(this.on(kind) ? 'unmute' : 'mute', mid);
+    this.#owner.changed();
   }
 
   /**
@@ -156,7 +263,11 @@ export class Local {
   }
 }
 
-/** @param {MediaStream | undefined} stream */
-export function stop(stream) {
-  for (const track of stream?.getTracks() ?? []) track.stop();
+/** @param {RTCRtpTransceiver | undefined} place */
+function sends(place) {
+  return /send/.test(place?.currentDirection ?? '');
+}
+
+function notTaken() {
+  return new CarillonError('video-not-taken', 'The other side does not take the picture.');
 }
