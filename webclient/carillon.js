@@ -10,6 +10,7 @@ import { Call } from './call.js';
 import { Devices } from './devices.js';
 import { CarillonError, Emitter } from './events.js';
 import { keysFor, profileOf, sign } from './identity.js';
+import { keep, recall } from './kept.js';
 import { Link } from './link.js';
 import { watchNetwork } from './network.js';
 import { Outbox } from './outbox.js';
@@ -154,7 +155,7 @@ export class Carillon extends Emitter {
       this.contacts = [];
     }
     this.name = name;
-    this.#resume = readResume(name);
+    this.#resume = recall(resumeKey(name), 'sessionStorage');
     const attached = this.#attached();
     this.#unwatch ??= watchNetwork(() => this.retry());
     this.#link.start();
@@ -281,7 +282,8 @@ export class Carillon extends Emitter {
     const known = this.account;
     this.account = { address: frame.address, bare: frame.bare, name: frame.name, mayCall: frame.may_call !== false, echo: String(frame.echo ?? '') };
     this.#resume = String(frame.resume ?? '');
-    writeResume(this.name, this.#resume);
+    // Without it the page gets another resource after a reload, nothing else.
+    keep(resumeKey(this.name), this.#resume, 'sessionStorage');
     this.linkUp = frame.link !== false;
     this.#confirmed = true;
     this.contacts = contacts;
@@ -423,24 +425,3 @@ function randomId() {
 
 // A duplicated tab starts with a copy of sessionStorage; the server sees by the instance that it is another page.
 const resumeKey = (/** @type {string} */ name) => `carillon resume ${profileOf(name)}`;
-
-/** @param {string} name */
-function readResume(name) {
-  try {
-    return sessionStorage.getItem(resumeKey(name)) ?? '';
-  } catch {
-    return '';
-  }
-}
-
-/**
- * @param {string} name
- * @param {string} token
- */
-function writeResume(name, token) {
-  try {
-    sessionStorage.setItem(resumeKey(name), token);
-  } catch {
-    // Without it the page gets another resource after a reload, nothing else.
-  }
-}

@@ -1,6 +1,7 @@
 // Microphones, cameras, loudspeakers and the screen.
 
 import { CarillonError, Emitter } from './events.js';
+import { keep, recall } from './kept.js';
 
 /** @typedef {'audio' | 'video'} Kind */
 /** The ids of the devices that were chosen; empty is whatever the browser prefers. @typedef {{ audio: string, video: string, output: string }} Chosen */
@@ -58,11 +59,7 @@ export class Devices extends Emitter {
    */
   choose(kind, id) {
     this.chosen = { ...this.chosen, [kind]: id };
-    try {
-      localStorage.setItem(KEPT, JSON.stringify(this.chosen));
-    } catch {
-      // The choice lasts as long as the page.
-    }
+    keep(KEPT, JSON.stringify(this.chosen));
     this.emit('chosen', kind);
   }
 
@@ -163,7 +160,7 @@ function faultOf(error, missing) {
 /** @returns {Partial<Chosen>} */
 function kept() {
   try {
-    return JSON.parse(localStorage.getItem(KEPT) ?? '{}');
+    return JSON.parse(recall(KEPT));
   } catch {
     return {};
   }

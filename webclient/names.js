@@ -1,23 +1,11 @@
 // The name that a person gave last, for the next time, and the call that a tab was in, for after a reload.
 
+import { keep, recall } from './kept.js';
+
 const NAME_KEY = 'carillon name';
 
-/** @param {string} name */
-export function remember(name) {
-  try {
-    localStorage.setItem(NAME_KEY, name);
-  } catch {
-    // A browser that keeps nothing asks for the name again.
-  }
-}
-
-export function remembered() {
-  try {
-    return localStorage.getItem(NAME_KEY) ?? '';
-  } catch {
-    return '';
-  }
-}
+export const remember = (/** @type {string} */ name) => keep(NAME_KEY, name);
+export const remembered = () => recall(NAME_KEY);
 
 const CALL_KEY = 'carillon call';
 // Who comes back to the page later than this has not loaded it anew because of the call.
@@ -32,17 +20,13 @@ const FRESH = 60_000;
  * @param {boolean} leaving the page goes, and the call with it
  */
 export function rememberCall(address, media, leaving) {
-  try {
-    sessionStorage.setItem(CALL_KEY, JSON.stringify({ address, media, ...(leaving && { left: Date.now() }) }));
-  } catch {
-    // Then the contact is not offered to be rung again.
-  }
+  keep(CALL_KEY, JSON.stringify({ address, media, ...(leaving && { left: Date.now() }) }), 'sessionStorage');
 }
 
 /** @returns {KeptCall | undefined} */
 function keptCall() {
   try {
-    return JSON.parse(sessionStorage.getItem(CALL_KEY) ?? 'null') ?? undefined;
+    return JSON.parse(recall(CALL_KEY, 'sessionStorage'));
   } catch {
     return undefined;
   }
@@ -57,6 +41,6 @@ export function mediaOfCall(address) {
 /** The call that ended because this page was loaded anew; once. */
 export function interruptedCall() {
   const call = keptCall();
-  if (call?.left) sessionStorage.removeItem(CALL_KEY);
+  if (call?.left) keep(CALL_KEY, '', 'sessionStorage');
   return call?.left && Date.now() - call.left < FRESH ? call : undefined;
 }

@@ -1,5 +1,7 @@
 // The sentences of the pages: a catalogue for each language, of which a page loads the one it speaks.
 
+import { keep, recall } from './kept.js';
+
 /** @typedef {typeof import('./strings/en.js').default} English */
 /** @typedef {Record<keyof English, string>} Catalogue */
 /** @typedef {Record<keyof typeof import('./strings/room-en.js').default, string>} RoomCatalogue */
@@ -31,7 +33,7 @@ await speak(preferred());
 /** The language chosen here, else the first that the browser asks for and we have. */
 export function preferred() {
   /** @type {readonly string[]} */
-  const asked = [chosen(), ...globalThis.navigator?.languages ?? []];
+  const asked = [recall(KEPT), ...globalThis.navigator?.languages ?? []];
   return /** @type {Language} */ (asked.map((each) => each.split('-')[0] ?? '').find((each) => each in LANGUAGES) ?? 'en');
 }
 
@@ -56,20 +58,8 @@ export function learn(more) {
 
 /** @param {Language} wanted */
 export function chooseLanguage(wanted) {
-  try {
-    localStorage.setItem(KEPT, wanted);
-  } catch {
-    // The choice lasts as long as the page.
-  }
+  keep(KEPT, wanted);
   return speak(wanted);
-}
-
-function chosen() {
-  try {
-    return localStorage.getItem(KEPT) ?? '';
-  } catch {
-    return '';
-  }
 }
 
 /** How that language is written. @param {string} [which] */
