@@ -17,9 +17,9 @@ import (
 	"time"
 )
 
-//go:embed index.html room.html style.css call.css room.css manifest.webmanifest icon.svg icon-192.png icon-512.png icon-maskable.png icons.svg
+//go:embed index.html room.html style.css call.css room.css test.css manifest.webmanifest icon.svg icon-192.png icon-512.png icon-maskable.png icons.svg
 //go:embed carillon.js carillon-call.js call.js devices.js events.js identity.js kept.js link.js local.js member.js network.js outbox.js peer.js recovery.js remote.js room.js stats.js store.js
-//go:embed page.js chat.js choose.js controls.js lobby.js names.js ring.js roompage.js selftest.js sheets.js speak.js stage.js states.js strings.js tiles.js view.js
+//go:embed page.js chat.js choose.js controls.js lobby.js names.js preview.js ring.js roompage.js selftest.js sheets.js speak.js stage.js states.js strings.js tiles.js view.js
 //go:embed strings/en.js strings/de.js strings/fr.js strings/test-en.js strings/test-de.js strings/test-fr.js
 //go:embed strings/room-en.js strings/room-de.js strings/room-fr.js
 var files embed.FS
@@ -58,9 +58,9 @@ func load() (map[string]file, error) {
 			return fmt.Errorf("no media type for %s", name)
 		}
 		switch path.Ext(name) {
-		case ".js":
+		case ".js", ".css":
 			body = slim(withoutComments(body))
-		case ".html", ".css":
+		case ".html":
 			body = slim(body)
 		}
 		sum := sha256.Sum256(body)
@@ -81,7 +81,7 @@ func gzipped(body []byte) []byte {
 	return b.Bytes()
 }
 
-// withoutComments empties the lines of a script that are nothing but comment: types and explanations are a third of it, and no browser needs
+// withoutComments empties the lines of a script or style sheet that are nothing but comment: types and explanations are a third of it, and no browser needs
 // them.  Every line keeps its number.
 func withoutComments(script []byte) []byte {
 	lines, within := strings.SplitAfter(string(script), "\n"), false

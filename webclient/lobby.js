@@ -1,8 +1,7 @@
 // The lobby: who I am, whom I call, where I can be called, and my contacts.
 
-import { placeChoices, showChoices } from './choose.js';
 import { addressIn, t } from './strings.js';
-import { any, button, complain, element, errorText, hold, input, play, say, setText, show, showToggle, video } from './view.js';
+import { any, button, complain, element, errorText, hold, input, say, setText, show } from './view.js';
 
 /** @typedef {import('./carillon.js').Carillon} Carillon */
 /** @typedef {import('./carillon.js').Contact} Contact */
@@ -30,22 +29,6 @@ export function showAccount(carillon) {
   const qr = element('qr', HTMLImageElement);
   const source = `qr.svg?address=${encodeURIComponent(account.bare)}`;
   if (qr.getAttribute('src') !== source) qr.setAttribute('src', source);
-}
-
-/**
- * @param {Carillon} carillon
- * @param {MediaStream | undefined} stream
- */
-export function showPreview(carillon, stream) {
-  const picture = (stream?.getVideoTracks().length ?? 0) > 0;
-  video('preview-video').hidden = !picture;
-  void play(video('preview-video'), stream);
-  show('preview-empty', !picture);
-  showToggle('preview', stream !== undefined, t(stream ? 'preview.off' : 'preview.on'));
-  if (stream) say('preview-hint', t(picture ? 'preview.hint' : 'preview.nocamera'));
-  else say('preview-hint', t('preview.why'));
-  showChoices(carillon.devices);
-  placeChoices('lobby-devices', stream);
 }
 
 /**
@@ -177,8 +160,8 @@ function contactItem(carillon, contact, deeds) {
     );
   } else {
     actions.append(
-      actionButton('contacts.call', 'call', contact, () => deeds.call(contact.address, false)),
-      actionButton('contacts.video', 'video', contact, () => deeds.call(contact.address, true)),
+      actionButton('call.audio', 'call', contact, () => deeds.call(contact.address, false)),
+      actionButton('call.video', 'video', contact, () => deeds.call(contact.address, true)),
       actionButton('contacts.message', 'write', contact, () => deeds.write(contact.address)),
       actionButton('contacts.remove', 'remove', contact, act(() => carillon.forget(contact.address))),
     );

@@ -4,9 +4,10 @@ import { Carillon, DEVICE_CODES } from './carillon.js';
 import { closeChat, openChat, showChat, wireChat } from './chat.js';
 import { wireChoices } from './choose.js';
 import { wireControls } from './controls.js';
-import { closeMedia, stillOpen } from './devices.js';
-import { addressToCall, linkedAddress, nameGiven, openRoom, showAccount, showBusy, showContacts, showLink, showNameError, showPreview, wireReach } from './lobby.js';
+import { closeMedia } from './devices.js';
+import { addressToCall, linkedAddress, nameGiven, openRoom, showAccount, showBusy, showContacts, showLink, showNameError, wireReach } from './lobby.js';
 import { interruptedCall, mediaOfCall, remember, rememberCall, remembered } from './names.js';
+import { closePreview, showPreview, streamFor, wirePreview } from './preview.js';
 import { ringIncoming, ringOutgoing, ringWaiting, stopRinging } from './ring.js';
 import { closeSheets, openSheet, wireSheets } from './sheets.js';
 import { wireLanguage } from './speak.js';
@@ -30,8 +31,6 @@ let call;
 let over;
 /** @type {Call[]} those that ring while another one goes on */
 let waiting = [];
-/** @type {MediaStream | undefined} open in the lobby, for the preview or the next call */
-let preview;
 let warning = '';
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let calm;
@@ -99,7 +98,7 @@ function render() {
 /** Says again, in another language, what is on the screen. */
 function sayAgain() {
   showLink(carillon);
-  showPreview(carillon, preview);
+  showPreview();
   people();
   showChat();
   if (state === 'ended' && over) showEnded(over);
@@ -190,25 +189,6 @@ async function swap() {
   }
 }
 
-/**
- * The stream for a call: the preview's if it fits.
- * @param {boolean} wantVideo
- */
-async function streamFor(wantVideo) {
-  const kept = preview;
-  preview = undefined;
-  showPreview(carillon, undefined);
-  if (kept && stillOpen(kept) && (!wantVideo || kept.getVideoTracks().length)) {
-    for (const track of wantVideo ? [] : kept.getVideoTracks()) {
-      track.stop();
-      kept.removeTrack(track);
-    }
-    return kept;
-  }
-  closeMedia(kept);
-  return carillon.devices.open({ video: wantVideo });
-}
-
 /** @param {unknown} error */
 function isDevice(error) {
   return DEVICE_CODES.includes(/** @type {{ code?: string }} */ (error).code ?? '');
@@ -230,7 +210,7 @@ async function dial(address, wantVideo, errorId) {
   try {
     showBusy(t('busy.media'));
     stream = await streamFor(wantVideo);
-    showBusy(t('busy.attach'));
+    showBusy(t('state.connecting'));
     await takeName(name);
   } catch (error) {
     closeMedia(stream);
@@ -292,31 +272,6 @@ async function nameChanged() {
   }
 }
 
-async function togglePreview() {
-  const open = preview;
-  preview = undefined;
-  closeMedia(open);
-  say('call-error');
-  if (!open) {
-    showBusy(t('busy.media'));
-    try {
-      preview = await carillon.devices.open({ video: true });
-    } catch (error) {
-      say('call-error', errorText(error));
-    }
-    showBusy();
-  }
-  showPreview(carillon, preview);
-}
-
-/** The devices chosen in the lobby are those of the preview. */
-async function chosen() {
-  if (!preview) return;
-  closeMedia(preview);
-  preview = undefined;
-  await togglePreview();
-}
-
 function wire() {
   const callLobby = (/** @type {boolean} */ wantVideo) => {
     const address = addressToCall();
@@ -333,7 +288,6 @@ function wire() {
     event.preventDefault();
     openRoom();
   };
-  button('preview').onclick = () => void togglePreview();
   button('test-open').onclick = () => void openTest();
   input('name').onchange = () => void nameChanged();
   wireControls({ call: () => call, devices: carillon.devices, warn, changed: render });
@@ -360,12 +314,15 @@ function wireIncoming() {
 
 /** The test is loaded when it is wanted. */
 async function openTest() {
-  closeMedia(preview);
-  preview = undefined;
-  showPreview(carillon, preview);
-  const { prepareTest } = await import('./selftest.js');
-  prepareTest(carillon);
-  openSheet('test');
+  closePreview();
+  say('call-error');
+  try {
+    const { prepareTest } = await import('./selftest.js');
+    prepareTest(carillon);
+    openSheet('test');
+  } catch {
+    say('call-error', t('error.link-lost'));
+  }
 }
 
 function people() {
@@ -414,7 +371,6 @@ function listen() {
   carillon.on('incoming', arrive);
   // A page that could not say goodbye hears of it from the server.
   carillon.on('lost', ({ address }) => lost(address, mediaOfCall(address)));
-  carillon.devices.on('chosen', (kind) => { if (kind !== 'output') void chosen(); });
   document.addEventListener('visibilitychange', () => { if (!document.hidden) carillon.retry(); });
   addEventListener('pagehide', () => {
     if (call && !call.ending) rememberCall(call.address, call.media, true);
@@ -427,6 +383,7 @@ function listen() {
 wireLanguage(sayAgain);
 wireSheets();
 wireChoices(carillon.devices);
+wirePreview(carillon.devices);
 wireChat(carillon, render);
 wire();
 wireReach(carillon);

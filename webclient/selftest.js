@@ -14,6 +14,13 @@ import { any, button, errorText, say, setText } from './view.js';
 
 const CHECKS = /** @type {Check[]} */ (['microphone', 'camera', 'socket', 'stun', 'turn', 'echo']);
 await learn({ de: () => import('./strings/test-de.js'), en: () => import('./strings/test-en.js'), fr: () => import('./strings/test-fr.js') });
+await new Promise((done) => {
+  const sheet = document.createElement('link');
+  sheet.rel = 'stylesheet';
+  sheet.href = new URL('test.css', import.meta.url).href;
+  sheet.onload = sheet.onerror = done;
+  document.head.append(sheet);
+});
 
 const LISTEN_TIME = 3000;
 const PICTURE_TIME = 4000;
