@@ -192,7 +192,7 @@ func TestServedElsewhere(t *testing.T) {
 	}
 }
 
-// A script without its comments is the same script: line for line, and no comment is cut in two.
+// A script without its comments is the same script: no comment is cut in two.
 func TestWithoutComments(t *testing.T) {
 	got := string(withoutComments([]byte("// a\nlet b; // c\n/** d */\n  /**\n   * e\n   */\nf(/** @type {g} */ (h));\n/** i */ j();\n")))
 	if want := "\nlet b; // c\n\n\n\n\nf(/** @type {g} */ (h));\n/** i */ j();\n"; got != want {
@@ -215,8 +215,8 @@ func TestWithoutComments(t *testing.T) {
 			t.Fatal(err)
 		}
 		body := string(served[entry.Name()].body)
-		if strings.Count(body, "\n") != strings.Count(string(source), "\n") {
-			t.Errorf("%s: lines have other numbers", entry.Name())
+		if strings.Contains(body, "\n\n") {
+			t.Errorf("%s has empty lines", entry.Name())
 		}
 		template := false
 		for i, line := range strings.Split(string(source), "\n") {

@@ -335,6 +335,14 @@ function people() {
   });
 }
 
+/** Draws the icons of what is hidden until there is a script. */
+function drawIcons() {
+  for (const place of document.querySelectorAll('[data-icon]')) {
+    place.prepend(element('icon', HTMLTemplateElement).content.cloneNode(true));
+    place.querySelector('use')?.setAttribute('href', `icons.svg#${place.getAttribute('data-icon')}`);
+  }
+}
+
 /**
  * A call ended because this page was loaded anew: it offers to ring again.
  * @param {string} address
@@ -380,6 +388,7 @@ function listen() {
   setInterval(() => { if (call && state === 'in-call') showStatus(call, state); }, 1000);
 }
 
+drawIcons();
 wireLanguage(sayAgain);
 wireSheets();
 wireChoices(carillon.devices);
