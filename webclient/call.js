@@ -338,6 +338,7 @@ export class Call extends Emitter {
       const stream = remote?.main.includes(arrived) ? this.remoteStream : this.remoteScreen;
       if (stream) this.emit('track', { track: arrived, stream });
     }
+    if (this.connectedAt) this.#local.review();
     if (settled && (this.state === 'dialing' || this.state === 'ringing')) this.#setState('connecting');
     else if (!this.ending) this.#changed();
   }
@@ -368,7 +369,10 @@ export class Call extends Emitter {
       const first = !this.connectedAt;
       this.connectedAt ||= Date.now();
       this.#setState('connected');
-      if (first) this.#local.sayAgain();
+      if (first) {
+        this.#local.sayAgain();
+        this.#local.review();
+      }
     }
     this.#arm();
     this.#changed();

@@ -56,6 +56,25 @@ test('a camera that the other side does not take is let go, and the call goes on
   assert.deepEqual([track.readyState, call.hasVideo, call.state], ['ended', false, 'connected']);
 });
 
+test('an app without video: the camera of a video call is let go once there is sound, and can be added again', async () => {
+  devicesOf(['audio', 'video']);
+  const { call, socket, pc } = await dialled(['audio', 'video']);
+  const warned = [];
+  call.on('warning', ({ code }) => warned.push(code));
+  const [track] = call.localStream.getVideoTracks();
+  socket.say({ event: 'answer', call: 'c1', sdp: { type: 'answer', sdp: 'reject-video' } });
+  await settle();
+  assert.deepEqual([warned, track.readyState], [[], 'live']);
+  pc.become('connected');
+  await settle();
+  assert.deepEqual([warned, track.readyState, call.hasVideo, call.state], [['video-not-taken'], 'ended', false, 'connected']);
+  const added = call.addVideo();
+  await settle();
+  socket.say({ event: 'answer', call: 'c1', sdp: { type: 'answer', sdp: '' } });
+  await added;
+  assert.deepEqual([pc.transceivers.length, call.hasVideo, warned.length], [3, true, 1]);
+});
+
 test('nothing can be changed before there is a connection, and a camera that is refused changes nothing', async () => {
   const { call: early } = await dialled();
   await assert.rejects(early.addVideo(), { code: 'bad-state' });

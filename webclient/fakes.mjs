@@ -238,7 +238,7 @@ export class FakePeerConnection {
     // As in browsers, candidates may come before whoever set the description hears that it was set.
     this.onicecandidate({ candidate: { candidate: 'candidate:early', sdpMid: '0', sdpMLineIndex: 0 } });
   }
-  /** An offer is the kinds of its sections (or SDP), an answer what the other side does not take. */
+  /** An offer is the kinds of its sections (or SDP), an answer what the other side does not take (no-KIND), or rejects for good (reject-KIND). */
   async setRemoteDescription({ type, sdp }) {
     if (sdp === 'bad') throw new Error('no SDP');
     this.did.push(`remote ${type}`);
@@ -260,7 +260,9 @@ export class FakePeerConnection {
   #agree(refused) {
     for (const each of this.transceivers) {
       if (each.mid === null || each.direction === 'stopped') continue;
-      each.currentDirection = refused.split(' ').includes(`no-${each.receiver.track.kind}`) ? 'inactive' : each.direction;
+      const { kind } = each.receiver.track;
+      if (refused.split(' ').includes(`reject-${kind}`)) each.direction = 'stopped';
+      each.currentDirection = refused.split(' ').includes(`no-${kind}`) ? 'inactive' : each.direction;
     }
   }
   async addIceCandidate({ candidate }) {

@@ -168,6 +168,15 @@ export class Local {
     if (beside) await this.#negotiate();
   }
 
+  /** Lets go of a camera for which the other side has closed the place: its app takes no picture, or no longer. */
+  review() {
+    const peer = this.#owner.peer();
+    if (!peer || !this.track('video') || peer.places.video?.direction !== 'stopped') return;
+    void this.#dropVideo(peer);
+    if (!peer.slides) this.#dropScreen();
+    this.#owner.warn('video-not-taken', '');
+  }
+
   /** Where tones can be sent. */
   get tones() {
     const dtmf = this.#owner.peer()?.places.audio?.sender.dtmf;

@@ -142,7 +142,23 @@ func changeWithEcho(t *testing.T, browser string) {
 
 	page.dial(e.address, true)
 	page.getsEcho(true)
+	t.Run("page calls, its picture is taken no longer", func(t *testing.T) { losesItsPlace(t, page, e) })
 	e.hangUp(page, false)
+}
+
+// losesItsPlace has the echo remove the page's video: the page lets go of the camera, says so, and can add it again.
+func losesItsPlace(t *testing.T, page *caller, e *echoPeer) {
+	page.Eval("globalThis.camera = carillon.calls[0].localStream.getVideoTracks()[0]", nil)
+	page.chat(e.address, "drop")
+	page.says("#call-notice", "does not take the picture")
+	page.says("#camera-text", "Start camera")
+	page.WaitFor("return camera.readyState === 'ended' && document.querySelector('#local-video').hidden", 5*time.Second)
+	page.pictures(0)
+	page.hears(pageTone)
+	page.Click("#camera")
+	page.says("#camera-text", "Stop camera")
+	page.pictures(1)
+	page.sees("motion")
 }
 
 func holdBothWays(t *testing.T, page *caller, e *echoPeer) {
