@@ -5,7 +5,7 @@ import { Local } from './local.js';
 import { Peer } from './peer.js';
 import { Recovery } from './recovery.js';
 import { Remote } from './remote.js';
-import { digest } from './stats.js';
+import { Gauge } from './stats.js';
 
 /** @typedef {import('./link.js').Frame} Frame */
 /** @typedef {import('./devices.js').Kind} Kind */
@@ -61,8 +61,7 @@ export class Call extends Emitter {
   #peer;
   /** Done when the server has given us the call. @type {Promise<void>} */
   #admission = Promise.resolve();
-  /** @type {import('./stats.js').Sample | undefined} */
-  #sample;
+  #gauge = new Gauge();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #guard;
   #noRoute = false;
@@ -224,10 +223,7 @@ export class Call extends Emitter {
   /** How the connection has been since this was asked last; undefined before there is one. @returns {Promise<Statistics | undefined>} */
   async statistics() {
     const report = await this.getStats();
-    if (!report) return undefined;
-    const [statistics, sample] = digest(/** @type {any} */ (report), this.#sample);
-    this.#sample = sample;
-    return statistics;
+    return report && this.#gauge.read(report);
   }
 
   /** What the browser measures, as it tells it. @returns {Promise<RTCStatsReport> | undefined} */

@@ -17,7 +17,7 @@ import { Outbox } from './outbox.js';
 import { openStore } from './store.js';
 
 export { Call } from './call.js';
-export { Devices, DEVICE_CODES } from './devices.js';
+export { Devices, DEVICE_CODES, levelMeter } from './devices.js';
 export { CarillonError, CODES } from './events.js';
 export { memoryStore } from './store.js';
 

@@ -1,6 +1,7 @@
 // One other person in a room, and the connection to them.
 
 import { Emitter } from './events.js';
+import { Gauge } from './stats.js';
 
 /** @typedef {import('./link.js').Frame} Frame */
 /** `interrupted`: media broke and may come back.  `failed`: there is no connection, and none is tried any more. @typedef {'connecting' | 'connected' | 'interrupted' | 'failed'} MemberState */
@@ -31,6 +32,7 @@ export class Member extends Emitter {
   status;
 
   #seat;
+  #gauge = new Gauge();
   #pc;
   #offers;
   /** Work on descriptions happens in the order in which it was asked for. @type {Promise<void>} */
@@ -82,7 +84,12 @@ export class Member extends Emitter {
     return this.status.camera !== false && this.stream.getVideoTracks().some((track) => track.readyState === 'live' && !track.muted);
   }
 
-  /** What the browser measures of the connection. @returns {Promise<RTCStatsReport>} */
+  /** How the connection has been since this was asked last. @returns {Promise<import('./stats.js').Statistics>} */
+  async statistics() {
+    return this.#gauge.read(await this.getStats());
+  }
+
+  /** What the browser measures, as it tells it. @returns {Promise<RTCStatsReport>} */
   getStats() {
     return this.#pc.getStats();
   }

@@ -97,10 +97,15 @@ test('a TypeScript program has the types', () => {
     check(`${start.replace("document.querySelector('audio').srcObject", "document.querySelector('audio')!.srcObject")}
       import { Room } from 'carillon-webclient/room.js';
       import { CarillonCall } from 'carillon-webclient/carillon-call.js';
+      import { levelMeter } from 'carillon-webclient';
       const loss: number | undefined = (await call.statistics())?.loss;
+      carillon.on('incoming', (ringing) => { ringing.on('ended', ({ reason }) => { console.log(reason.length, levelMeter(new MediaStream()).level()); }); });
+      new Room().on('entered', async (member) => { console.log(member.name, (await member.statistics()).rtt); });
       const state: 'out' | 'joining' | 'joined' | 'away' = new Room().state;
       new CarillonCall().addEventListener('carillon-ended', () => { console.log(loss, state); });`);
     assert.throws(() => check("import { Carillon } from 'carillon-webclient'; new Carillon().dial(7);"), /TS2554|TS2345/);
+    assert.throws(() => check("import { Carillon } from 'carillon-webclient'; new Carillon().on('calling', () => {});"), /TS2345/);
+    assert.throws(() => check("import { Carillon } from 'carillon-webclient'; new Carillon().on('incoming', (call) => call.ring());"), /TS2339/);
   } finally {
     rmSync(dir, { recursive: true });
   }

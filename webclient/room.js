@@ -7,6 +7,7 @@
 import { CarillonError, Emitter } from './events.js';
 import { Link } from './link.js';
 import { Member } from './member.js';
+import { watchNetwork } from './network.js';
 
 /** @typedef {import('./link.js').Frame} Frame */
 /** `away`: the server cannot be reached, and we go in again as soon as it can; media goes on meanwhile. @typedef {'out' | 'joining' | 'joined' | 'away'} RoomState */
@@ -39,7 +40,7 @@ const PASSING = ['room_full', 'too_many', 'rate_limited', 'restarting', 'timeout
  * A room, one at a time, over a socket of its own.  When that breaks it goes in again, as somebody new to the others.
  *
  * Events: `change` whenever anything changed, of a member too; `entered` and `left` for each who comes and goes while we are in;
- * `message` for what another client sends as palava's message; `shutdown` when the server is about to end; `refused` when we are out of
+ * `message` for what another one sends by sendMessage, or as palava's message; `shutdown` when the server is about to end; `refused` when we are out of
  * the room against our will.
  * @extends {Emitter<{ change: Room, entered: Member, left: Member, message: { member: Member, data: unknown }, shutdown: { seconds: number }, refused: CarillonError }>}
  */
@@ -66,6 +67,7 @@ export class Room extends Emitter {
   #configuration = {};
   /** @type {((error?: CarillonError) => void) | undefined} */
   #settle;
+  #unwatch = () => {};
 
   /** @param {{ url?: string }} [options] url of the WebSocket; by default `ws` beside this module */
   constructor(options = {}) {
@@ -115,6 +117,7 @@ export class Room extends Emitter {
       };
     });
     this.#setState('joining');
+    this.#unwatch = watchNetwork(() => this.retry());
     this.#link.start();
     return entered;
   }
@@ -124,7 +127,7 @@ export class Room extends Emitter {
     this.#leave(new CarillonError('closed', 'You left the room.'));
   }
 
-  /** Tries again now when the server could not be reached. */
+  /** Finds out now whether the server can be reached.  Done by itself when the browser says that the network changed, and after sleep. */
   retry() {
     this.#link.retry();
   }
@@ -155,6 +158,15 @@ export class Room extends Emitter {
   rename(name) {
     this.name = name.trim();
     this.#tellStatus();
+  }
+
+  /**
+   * Sends palava's message, which comes as `message`.
+   * @param {unknown} data whatever JSON can say
+   * @param {Member[]} [to] by default everybody
+   */
+  sendMessage(data, to = this.members) {
+    for (const { id } of to) this.#link.send({ event: 'send_to_peer', peer_id: id, data: { event: 'message', data } });
   }
 
   /** @param {MediaStream} stream */
@@ -221,6 +233,7 @@ export class Room extends Emitter {
   #leave(why) {
     if (this.state === 'out') return;
     this.#setState('out');
+    this.#unwatch();
     this.#link.stop();
     this.#closeMembers();
     this.emit('change', this);

@@ -235,3 +235,47 @@ test('new credentials go to every connection and to those that are made later', 
   socket.say({ event: 'new_peer', ...peer('q', 'chrome') });
   for (const pc of made.connections) assert.deepEqual(pc.configuration.iceServers, [{ urls: ['turn:y'] }]);
 });
+
+test('messages: to everybody or to some, and from a member', async () => {
+  const { room, socket } = await entered([peer('p', 'firefox', { name: 'Bo' }), peer('q', 'firefox')]);
+  room.sendMessage({ text: 'good day' });
+  room.sendMessage('you alone', room.members.slice(1));
+  const sent = socket.sent.filter(({ data }) => data?.event === 'message').map(({ peer_id, data }) => [peer_id, data.data]);
+  assert.deepEqual(sent, [['p', { text: 'good day' }], ['q', { text: 'good day' }], ['q', 'you alone']]);
+  const heard = [];
+  room.on('message', ({ member, data }) => heard.push([member.name, data]));
+  socket.say({ event: 'message', sender_id: 'p', data: { text: 'hello' } });
+  socket.say({ event: 'message', sender_id: 'nobody', data: 'x' });
+  assert.deepEqual(heard, [['Bo', { text: 'hello' }]]);
+});
+
+test('statistics of a member are since they were asked last', async () => {
+  const { room } = await entered([peer('p', 'chrome')]);
+  const [pc] = made.connections;
+  const [member] = room.members;
+  const report = (timestamp, bytesReceived) => new Map([['a', { type: 'inbound-rtp', kind: 'audio', timestamp, bytesReceived, packetsReceived: 1, packetsLost: 0 }]]);
+  pc.getStats = async () => report(1000, 1000);
+  assert.equal((await member.statistics()).received, undefined);
+  pc.getStats = async () => report(2000, 5000);
+  assert.equal((await member.statistics()).received, 32_000);
+});
+
+test('another network: a room asks its socket at once whether it still works, until it was left', async () => {
+  const target = new EventTarget();
+  Object.assign(globalThis, { addEventListener: target.addEventListener.bind(target), removeEventListener: target.removeEventListener.bind(target) });
+  try {
+    const { room, socket } = await entered([]);
+    const pings = () => socket.sent.filter(({ event }) => event === 'ping').length;
+    const before = pings();
+    target.dispatchEvent(new Event('online'));
+    await settle();
+    assert.equal(pings(), before + 1);
+    room.leave();
+    target.dispatchEvent(new Event('online'));
+    await settle();
+    assert.equal(pings(), before + 1);
+  } finally {
+    delete globalThis.addEventListener;
+    delete globalThis.removeEventListener;
+  }
+});

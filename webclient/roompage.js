@@ -64,7 +64,6 @@ function listen() {
     toDoor();
     showRefusal(error);
   });
-  addEventListener('online', () => room.retry());
   document.addEventListener('visibilitychange', () => { if (!document.hidden) room.retry(); });
   addEventListener('pagehide', () => { if (room.state !== 'out') leave(); });
 }

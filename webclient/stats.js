@@ -52,6 +52,19 @@ export function digest(report, before) {
   return [result, now];
 }
 
+/** Reads the statistics of one connection, each time since the last. */
+export class Gauge {
+  /** @type {Sample | undefined} */
+  #before;
+
+  /** @param {RTCStatsReport} report */
+  read(report) {
+    const [statistics, sample] = digest(/** @type {any} */ (report), this.#before);
+    this.#before = sample;
+    return statistics;
+  }
+}
+
 /**
  * Of the pairs in use: one per transport, so one per section with a peer that does not bundle.
  * @param {Map<string, any>} all
