@@ -42,8 +42,6 @@ const FAILED_GUARD = 20_000;
 export class Call extends Emitter {
   /** The server's id of the call; empty until it was admitted. */
   id = '';
-  /** The name that a caller gives itself, unverified; empty if none. */
-  name = '';
   /** @type {CallState} */
   state;
   /** When media was first connected, as Date.now counts; 0 before. */

@@ -371,7 +371,6 @@ export class Carillon extends Emitter {
     if (this.#call(id)) return;
     const call = new Call(this.#port, 'incoming', String(frame.from), Array.isArray(frame.media) ? frame.media.map(String) : ['audio']);
     call.id = id;
-    call.name = String(frame.name ?? '');
     this.#calls.add(call);
     this.emit('incoming', call);
   }

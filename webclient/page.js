@@ -350,7 +350,7 @@ function drawIcons() {
  */
 function lost(address, media) {
   if (next(state, 'lost') !== 'ended') return;
-  over = { address, name: '', media, connectedAt: 0, ending: { reason: 'reloaded', text: '' } };
+  over = { address, media, connectedAt: 0, ending: { reason: 'reloaded', text: '' } };
   happen('lost');
 }
 

@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { FakeAudioContext, FakeClock, FakeStream, made } from './fakes.mjs';
 import { stillOpen } from './devices.js';
 import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
+import { endingText, warningText } from './stage.js';
 import { next, STATES } from './states.js';
 import { chooseLanguage, addressIn, clock, direction, keyOf, LANGUAGES, learn, plural, preferred, speak, t } from './strings.js';
 import { CODES } from './events.js';
@@ -144,6 +145,24 @@ test('a preview of which a device has gone is not taken for a call', () => {
 
 test('buttons that turn something on or off say what a press does, and only so', () => {
   for (const name of ['index.html', 'room.html', 'page.js', 'lobby.js', 'stage.js', 'controls.js', 'view.js', 'roompage.js', 'tiles.js']) assert.ok(!here(name).includes('aria-pressed'), name);
+});
+
+test('why a call ended and what it warns of: each has its own words, and says what to do', () => {
+  const endings = [
+    [{ reason: 'peer-unreachable' }, /offline.*try again/], [{ reason: 'peer-declined' }, /declined.*Write a message/], [{ reason: 'peer-busy' }, /another call.*Try again/],
+    [{ reason: 'no-answer' }, /Nobody answered.*Try again/], [{ reason: 'refused', code: 'not_allowed' }, /does not let guests call.*operator/],
+    [{ reason: 'link-lost', code: 'link-lost' }, /Check your network/], [{ reason: 'no-connection' }, /found no way.*Try another network/],
+    [{ reason: 'no-connection', code: 'no-route' }, /no relay.*Try another network/], [{ reason: 'new-one', text: 'what the server says' }, /^What the server says\.$/],
+  ];
+  const said = endings.map(([ending, words]) => {
+    const text = endingText({ text: 'of the server', ...ending });
+    assert.match(text, words);
+    return text;
+  });
+  assert.equal(new Set(said).size, endings.length);
+  assert.match(warningText({ code: 'video-not-taken', text: '' }), /does not take the picture.*goes on/);
+  assert.match(warningText({ code: 'camera-changed', text: 'Front' }), /another one: Front$/);
+  assert.equal(warningText({ code: 'new-one', text: 'what the server says' }), 'What the server says.');
 });
 
 test('sentences are filled in', () => {

@@ -8,9 +8,9 @@ import { any, button, drawAvatar, element, hold, play, say, sentence, setText, s
 /** @typedef {import('./carillon.js').Call} Call */
 /** @typedef {import('./states.js').PageState} PageState */
 
-/** What is left of a call when it is over. @typedef {Pick<Call, 'address' | 'name' | 'media' | 'connectedAt' | 'ending'>} Over */
+/** What is left of a call when it is over. @typedef {Pick<Call, 'address' | 'media' | 'connectedAt' | 'ending'>} Over */
 
-export const nameOf = (/** @type {Over} */ call) => call.name || shortName(call.address);
+export const nameOf = (/** @type {Over} */ call) => shortName(call.address);
 
 /**
  * @param {Call} call
