@@ -138,12 +138,30 @@ func changeWithEcho(t *testing.T, browser string) {
 
 	e.answer(page, true)
 	t.Run("echo calls, screen", func(t *testing.T) { shareScreen(t, page, e) })
+	t.Run("echo calls, a second video", func(t *testing.T) { secondVideo(t, page, e) })
 	e.hangUp(page, true)
 
 	page.dial(e.address, true)
 	page.getsEcho(true)
 	t.Run("page calls, its picture is taken no longer", func(t *testing.T) { losesItsPlace(t, page, e) })
 	e.hangUp(page, false)
+}
+
+// secondVideo has the echo add a video of its own to the page's and drop it again, each with a transport of its own: the page's goes on, and
+// can be dropped and added after that.
+func secondVideo(t *testing.T, page *caller, e *echoPeer) {
+	if page.b.kind != "chromium" { // see addAndDropVideo
+		return
+	}
+	page.chat(e.address, "video")
+	page.pictures(2)
+	page.chat(e.address, "drop")
+	page.pictures(1)
+	page.sees("motion")
+	page.call("removeVideo", "")
+	page.call("addVideo", "red")
+	page.sees("red")
+	page.hears(pageTone)
 }
 
 // losesItsPlace has the echo remove the page's video: the page lets go of the camera, says so, and can add it again.
