@@ -33,16 +33,6 @@ func ParseStanza(e *element.Element) (Stanza, *Error) {
 	return d.stanza(e)
 }
 
-// Unread returns the elements of a <jingle/> that ParseStanza reads as nothing and does not keep either: what has no meaning where it stands,
-// and what is malformed and can be done without, such as a candidate without an address or a fingerprint that is no hash.
-func Unread(e *element.Element) []*element.Element {
-	d := decoder{}
-	if _, err := d.stanza(e); err != nil {
-		return nil
-	}
-	return d.unread
-}
-
 // decoder reads elements.  The first error sticks.
 type decoder struct {
 	err     *Error

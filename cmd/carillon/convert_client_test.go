@@ -106,10 +106,13 @@ func TestConvertReportsUnread(t *testing.T) {
 	junk := strings.NewReplacer(
 		"<rtcp-mux/>", "<rtcp-mux/><bandwidth/>",
 		"name='opus' clockrate='48000' channels='2'/>", "name='opus' clockrate='48000' channels='2'><x xmlns='urn:x'/></payload-type>",
-		"</transport>", "<candidate ip='' port='1'/></transport>",
+		"</transport>", "<candidate ip='' port='1'/><candidate ip='192.0.2.1' port='1' network-cost='10'/></transport>",
+		"media='video'", "media='video' profile='RTP/AVP' xml:lang='de'",
 	).Replace(stanza)
 	got := carillon(t, junk, "convert", "-")
-	for _, loss := range []string{"<x xmlns='urn:x'/>: not understood", "<bandwidth xmlns='urn:xmpp:jingle:apps:rtp:1'/>: not", "<candidate xmlns="} {
+	for _, loss := range []string{"<x xmlns='urn:x'/>: not understood", "<bandwidth xmlns='urn:xmpp:jingle:apps:rtp:1'/>: not", "<candidate xmlns=",
+		"<description xmlns='urn:xmpp:jingle:apps:rtp:1' profile='RTP/AVP'/>: attribute not understood, and no SDP for it\n",
+		"<candidate xmlns='urn:xmpp:jingle:transports:ice-udp:1' network-cost='10'/>: attribute not understood, and no SDP for it (2 times)\n"} {
 		if got.code != 0 || !strings.Contains(got.err, "loss: 0: "+loss) {
 			t.Errorf("no loss %s in\n%s", loss, got.err)
 		}

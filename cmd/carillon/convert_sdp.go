@@ -144,14 +144,35 @@ func (c *conversion) loseUnread(doc *document) {
 	if err != nil {
 		return
 	}
-	for _, u := range jingle.Unread(e) {
-		text := u.String()
-		if len(text) > 120 {
-			text = strings.ToValidUTF8(text[:120], "") + "..."
-		}
-		c.lose(0, text, "not understood, and no SDP for it")
+	whole, parts := jingle.Unread(e)
+	for _, u := range whole {
+		c.lose(0, shown(u), "not understood, and no SDP for it")
 		c.encrypted = c.encrypted || u.Local == "fingerprint"
 	}
+	times := map[string]int{}
+	var order []string
+	for _, u := range parts {
+		text := shown(u)
+		if times[text]++; times[text] == 1 {
+			order = append(order, text)
+		}
+	}
+	for _, text := range order {
+		reason := "attribute not understood, and no SDP for it"
+		if n := times[text]; n > 1 {
+			reason += fmt.Sprintf(" (%d times)", n)
+		}
+		c.lose(0, text, reason)
+	}
+}
+
+// shown is an element in a line.
+func shown(e *element.Element) string {
+	text := e.String()
+	if len(text) > 120 {
+		text = strings.ToValidUTF8(text[:120], "") + "..."
+	}
+	return text
 }
 
 // loseRest reports what stands beside the contents.
