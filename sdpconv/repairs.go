@@ -23,4 +23,7 @@ const (
 	repairSDES = "browsers have no SDES; DTLS is there"
 	// A page with bundle policy max-bundle (Firefox 153) and a client that has no bundles, such as Dino 0.4.2.
 	repairBundleOnly = "offered in the bundle only, and the answer does not bundle it"
+	// lib-jitsi-meet 2026-08 writes the streams of a simulcast into an answer as well; an offer asks for none here, since Jingle does not say
+	// what is received.
+	repairSimulcast = "simulcast that the offer does not ask for"
 )

@@ -1,6 +1,7 @@
 package sdpconv
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -11,6 +12,7 @@ import (
 // refuses all, so those of the first are taken.
 func (s *mediaWriter) writeSources() {
 	msid := ""
+	var rids []string // that were written
 	sources := s.declared()
 	kept := make([]*jingle.Source, 0, len(sources))
 	has := func(ssrc string) bool {
@@ -21,7 +23,10 @@ func (s *mediaWriter) writeSources() {
 		own := msidOf(src)
 		switch {
 		case src.SSRC == "" && src.RID != "":
-			s.lose("a=rid:"+src.RID+" send", onlyJitsi)
+			if s.writeRID(src, rids) {
+				rids = append(rids, src.RID)
+				msid = cmp.Or(msid, own)
+			}
 			continue
 		case !isNumber(src.SSRC) || has(src.SSRC):
 			s.lose("a=ssrc:"+src.SSRC, "no source with a number of its own")
@@ -41,8 +46,14 @@ func (s *mediaWriter) writeSources() {
 		msid = ""
 	}
 	s.writeMsid(msid)
-	for i := range s.content.RTP.SourceGroups {
-		s.writeSourceGroup(s.content.RTP.SourceGroups[i], has)
+	groups := s.content.RTP.SourceGroups
+	isSimulcast := func(g jingle.SourceGroup) bool { return len(g.SSRCs) == 0 && len(g.RIDs) > 0 }
+	for i := range groups {
+		if isSimulcast(groups[i]) {
+			s.writeSimulcast(&groups[i], rids, slices.IndexFunc(groups, isSimulcast) == i)
+			continue
+		}
+		s.writeSourceGroup(groups[i], has)
 	}
 	for _, src := range kept {
 		s.writeSource(src)
@@ -50,10 +61,6 @@ func (s *mediaWriter) writeSources() {
 }
 
 func (s *mediaWriter) writeSourceGroup(g jingle.SourceGroup, has func(string) bool) {
-	if len(g.SSRCs) == 0 && len(g.RIDs) > 0 {
-		s.lose("a=simulcast:send "+strings.Join(g.RIDs, ";"), onlyJitsi)
-		return
-	}
 	s.add("a=ssrc-group:", g.Semantics)
 	for _, ssrc := range g.SSRCs {
 		s.add(" ", ssrc)

@@ -27,10 +27,18 @@ func (c *conversion) compareClient(sent jingle.Stanza, written *jingle.Stanza, s
 				c.lose(number, text, "written as senders "+string(meant.Contents[i-1].Senders)+": strict clients take no senders none")
 			default:
 				number, text := lineOf(sdp, at, l)
-				c.lose(number, text, "left out: "+c.clientName()+" refuses it, or overlooks it")
+				if !c.saidOfSimulcast(number, l) {
+					c.lose(number, text, "left out: "+c.clientName()+" refuses it, or overlooks it")
+				}
 			}
 		}
 	}
+}
+
+// saidOfSimulcast tells whether a line of simulcast is among the losses already: no client but Jitsi's takes it.
+func (c *conversion) saidOfSimulcast(number int, line string) bool {
+	return (strings.HasPrefix(line, "a=rid:") || strings.HasPrefix(line, "a=simulcast:")) &&
+		slices.ContainsFunc(c.losses, func(l sdpconv.Loss) bool { return l.Number == number })
 }
 
 func (c *conversion) clientName() string {
