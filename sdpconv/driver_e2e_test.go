@@ -15,10 +15,11 @@ import (
 
 // driver is a real browser, one request at a time (testdata/browser/driver.mjs).
 type driver struct {
-	t   *testing.T
-	in  io.WriteCloser
-	out *bufio.Scanner
-	n   int
+	t    *testing.T
+	kind string // chromium, firefox
+	in   io.WriteCloser
+	out  *bufio.Scanner
+	n    int
 }
 
 func startDriver(t *testing.T, kind string) *driver {
@@ -44,7 +45,7 @@ func startDriver(t *testing.T, kind string) *driver {
 			t.Errorf("driver: %v", err)
 		}
 	})
-	d := &driver{t: t, in: in, out: bufio.NewScanner(out)}
+	d := &driver{t: t, kind: kind, in: in, out: bufio.NewScanner(out)}
 	d.out.Buffer(nil, 4<<20)
 	d.do(map[string]any{
 		"op": "launch", "browser": kind,

@@ -180,6 +180,13 @@ func negotiate(t *testing.T, from, to *peer) {
 	checkAnswer(t, "through Jingle", offer, text)
 	from.set(Answer, text)
 	from.lines, to.lines = ours, theirs
-	from.trickle(to)
-	to.trickle(from)
+	first, second := from, to
+	if to.kind == "firefox" {
+		// Where Firefox 153 has the candidates of a controlling Chromium 156 before Chromium has those of Firefox, an ICE restart often stalls,
+		// in 13 of 26 runs without Jingle, where each got the other's SDP and candidates as they were: Firefox takes none of the pairs that
+		// Chromium nominates and stays checking.  The other way round it never did.
+		first, second = to, from
+	}
+	first.trickle(second)
+	second.trickle(first)
 }
