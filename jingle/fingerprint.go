@@ -11,8 +11,8 @@ func (d *decoder) isFingerprint(e *element.Element) bool {
 	return e.Local == "fingerprint" && (e.Space == NSDTLS || e.Space == nsDTLSDraft && d.takes(DraftDTLS))
 }
 
-// strays looks outside the transport for what belongs there: fingerprints, when it has none (drafts of XEP-0320 had them elsewhere), and
-// Borogove's ice-lite.
+// strays looks for what stands in the wrong place: fingerprints outside of a transport that has none (drafts of XEP-0320 had them elsewhere),
+// Borogove's ice-lite and Jicofo's rtcp-mux.
 func (d *decoder) strays(c *Content, e *element.Element) {
 	if c.ICE == nil {
 		return
@@ -20,13 +20,23 @@ func (d *decoder) strays(c *Content, e *element.Element) {
 	if len(c.ICE.Fingerprints) == 0 && d.takes(FingerprintPlace) {
 		d.fingerprintsBelow(c.ICE, e, 2)
 	}
-	isLite := func(o *element.Element) bool { return o.Local == "ice-lite" }
-	if c.RTP != nil && d.takes(LitePlace) && slices.ContainsFunc(c.RTP.Other, isLite) {
+	if c.RTP != nil && d.takes(LitePlace) && takeOut(&c.RTP.Other, "ice-lite") {
 		c.ICE.Lite = true
-		if c.RTP.Other = slices.DeleteFunc(c.RTP.Other, isLite); len(c.RTP.Other) == 0 {
-			c.RTP.Other = nil
-		}
 	}
+	if d.takes(TransportMux) && takeOut(&c.ICE.Other, "rtcp-mux") && c.RTP != nil {
+		c.RTP.RTCPMux = true
+	}
+}
+
+// takeOut removes elements from a list and tells whether there were any.
+func takeOut(list *[]*element.Element, local string) bool {
+	before := len(*list)
+	*list = slices.DeleteFunc(*list, func(e *element.Element) bool { return e.Local == local })
+	found := len(*list) < before
+	if len(*list) == 0 {
+		*list = nil
+	}
+	return found
 }
 
 func (d *decoder) fingerprintsBelow(t *Transport, e *element.Element, depth int) {

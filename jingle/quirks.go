@@ -46,6 +46,8 @@ const (
 	EmptyRejected
 	MujiContent
 	CallMessage
+	TransportMux
+	EventsParameter
 )
 
 const nsDTLSDraft = "urn:xmpp:tmp:jingle:apps:dtls:0"
@@ -122,6 +124,10 @@ var Quirks = []QuirkInfo{
 		"contents of a muji stand in the namespace of Jingle"},
 	{CallMessage, "call-message", "Dino 0.5, which writes it beside XEP-0482",
 		"call invites have a namespace and names of their own: propose is invite, finish is left"},
+	{TransportMux, "transport-mux", "Jicofo 1.0 and Jitsi Videobridge 2",
+		"rtcp-mux stands in the transport too, or only there"},
+	{EventsParameter, "events-parameter", "Farstream 0.2 (Gajim 1.3, Pidgin 2.14), QXmpp 1.6",
+		"events of a telephone-event, as RFC 4733 names it, is the bare value that it is in SDP"},
 }
 
 func (q Quirk) String() string {
@@ -227,6 +233,9 @@ func (d *decoder) plainParameters(codec string, list []Parameter) []Parameter {
 	}
 	if d.takes(TypedParameters) && isTyped(list) {
 		list = untype(codec, list)
+	}
+	if len(list) == 1 && list[0].Name == "events" && d.takes(EventsParameter) && strings.EqualFold(codec, "telephone-event") {
+		list[0].Name = ""
 	}
 	if len(list) > maxParameters {
 		d.fail("more than %d parameters of a payload type", maxParameters)

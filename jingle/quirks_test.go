@@ -80,7 +80,7 @@ func TestQuirks(t *testing.T) {
 // Every constant has an entry, every entry a name of its own, every fixture an entry.
 func TestQuirksComplete(t *testing.T) {
 	names := map[string]bool{}
-	for q := RelPortUnderscore; q <= CallMessage; q++ {
+	for q := RelPortUnderscore; q <= EventsParameter; q++ {
 		if strings.HasPrefix(q.String(), "quirk(") || names[q.String()] {
 			t.Errorf("%d has no entry of its own", int(q))
 		}

@@ -13,7 +13,8 @@ import (
 // The parts stand for elements that are read but for attributes which nobody knows or whose value is none: each has these attributes and
 // nothing else.
 //
-// What SDP does without is not among them: id and network of a candidate, and who initiated the session and who responds.
+// What SDP does without is not among them: id and network of a candidate, who initiated the session and who responds, required of a
+// fingerprint, which a draft of XEP-0320 had and Jitsi writes, and the id that Movim repeats in the feedback of a payload type.
 func Unread(e *element.Element) (whole, parts []*element.Element) {
 	d := decoder{}
 	if _, err := d.stanza(e); err != nil {
@@ -99,12 +100,12 @@ var stanzaGrammar = leaf(NS, "jingle", "action", "sid", "initiator", "responder"
 func descriptionGrammar() *grammar {
 	milliseconds := within(1, 10000)
 	parameter := &grammar{locals: []string{"parameter"}, attrs: map[string]value{"name": nil, "value": nil}}
-	feedback := leaf(NSFeedback, "rtcp-fb", "type", "subtype").keeping().of(parameter)
-	movim := leaf(NSFeedback, "rtcp-fb", "subtype", "value").with(func(s string) bool { return s == "trr-int" }, "type") // FeedbackTRRInt
+	feedback := leaf(NSFeedback, "rtcp-fb", "id", "type", "subtype").keeping().of(parameter)
+	movim := leaf(NSFeedback, "rtcp-fb", "id", "subtype", "value").with(func(s string) bool { return s == "trr-int" }, "type") // FeedbackTRRInt
 	movim.when = "type"
-	interval := leaf(NSFeedback, "rtcp-fb-trr-int", "value")
+	interval := leaf(NSFeedback, "rtcp-fb-trr-int", "id", "value")
 	return leaf(NSRTP, "description", "media", "ssrc").with(milliseconds, "ptime", "maxptime").keeping().once().of(
-		leaf(NSRTP, "payload-type", "id", "name").with(within(1, 1<<30), "clockrate").with(within(1, 255), "channels").
+		leaf(NSRTP, "payload-type", "id", "name").with(within(1, 1<<30), "clockrate").with(within(0, 255), "channels").
 			with(milliseconds, "ptime", "maxptime").keeping().of(parameter, movim, feedback, interval),
 		movim, feedback, interval, &grammar{locals: []string{"ice-lite"}}, // LitePlace
 		leaf(NSHdrExt, "rtp-hdrext", "id", "uri", "senders").keeping().of(parameter),
@@ -127,7 +128,7 @@ func transportGrammar() *grammar {
 	complete := leaf(NSICE, "gathering-complete")
 	g := leaf(NSICE, "transport", "ufrag", "pwd").with(boolean, "ice2").keeping().once().of(candidate, remote, complete, fingerprintGrammar(),
 		leaf(NSSCTP, "sctpmap", "protocol").with(port, "number", "port", "streams").with(unsigned, "max-message-size"), channelGrammar(),
-		&grammar{spaces: []string{NSICEOption}})
+		&grammar{spaces: []string{NSICEOption}}, &grammar{locals: []string{"rtcp-mux"}}) // TransportMux
 	for _, x := range []*grammar{g, candidate, remote, complete} {
 		x.spaces = []string{NSICE, NSICETCP}
 	}
@@ -148,9 +149,8 @@ func rawGrammar() *grammar {
 		leaf(NSRawUDP, "candidate", "id", "ip", "type").with(within(0, 65535), "port").with(within(1, 256), "component").with(within(0, 1<<30), "generation"))
 }
 
-// fingerprintGrammar: required says no more than SDP does, which always means it.
 func fingerprintGrammar() *grammar {
-	return leaf(NSDTLS, "fingerprint", "hash").with(isSetup, "setup").with(boolean, "cryptex").with(isTrue, "required").in(nsDTLSDraft)
+	return leaf(NSDTLS, "fingerprint", "hash").with(isSetup, "setup").with(boolean, "cryptex", "required").in(nsDTLSDraft)
 }
 
 func (g *grammar) in(more ...string) *grammar {
