@@ -66,7 +66,6 @@ func TestFromSDPRefused(t *testing.T) {
 		{with("a=msid:a b c"), "no msid", 14},
 		{with("a=rtcp-fb:111 trr-int many"), "trr-int without a number", 14},
 		{with("a=rtcp-fb:111 "), "no feedback", 14},
-		{with("a=rid:x"), "no restriction of a stream", 14},
 		{with("a=remote-candidates:1 192.0.2.1"), "no remote candidates", 14},
 		{browserSDP("m=audio 9 RTP/AVP 0"), "neither ICE nor an address", 5},
 		{browserSDP("m=application 9 UDP/DTLS/SCTP webrtc-datachannel", "a=mid:0"), "without a=ice-ufrag", 5},

@@ -26,7 +26,8 @@ func (m *mediaReader) credential(field *string, a attr) error {
 
 // iceOptions reads the tokens that can be the name of an element.
 func (m *mediaReader) iceOptions(a attr) error {
-	for o := range strings.FieldsSeq(a.value()) {
+	// RFC 8839 section 5.6 has blanks between the options; libdatachannel 0.22 and SIPSorcery write commas.
+	for o := range strings.FieldsFuncSeq(a.value(), func(r rune) bool { return r == ' ' || r == '\t' || r == ',' }) {
 		switch {
 		case o == "google-ice":
 			m.lose(a.line, "obsolete ICE option")

@@ -79,7 +79,8 @@ func (m *mediaReader) rid(a attr) error {
 	id, rest := field(a.value())
 	dir, _ := field(rest)
 	if !isToken(id) || dir != "send" && dir != "recv" {
-		return m.bad(a, "no restriction of a stream")
+		m.lose(a.line, "no restriction of a stream") // to be ignored (RFC 8851 section 6)
+		return nil
 	}
 	m.lose(a.line, onlyJitsi)
 	if dir == "send" && len(m.rids) < maxSources && !slices.Contains(m.rids, id) {
@@ -96,7 +97,8 @@ func (m *mediaReader) simulcast(a attr) error {
 		if f[0] != "send" {
 			continue
 		}
-		ids := strings.FieldsFunc(f[1], func(r rune) bool { return r == ';' || r == ',' || r == '~' })
+		list := strings.TrimPrefix(f[1], "rid=") // drafts of RFC 8853, Firefox before 63
+		ids := strings.FieldsFunc(list, func(r rune) bool { return r == ';' || r == ',' || r == '~' })
 		if len(ids) > 0 && len(ids) <= maxSources && len(m.rtp.SourceGroups) < maxSources {
 			m.rtp.SourceGroups = append(m.rtp.SourceGroups, jingle.SourceGroup{Semantics: "SIM", RIDs: ids})
 		}

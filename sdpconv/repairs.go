@@ -5,8 +5,10 @@ package sdpconv
 const (
 	// Dino 0.4.2 accepts with senders both what was offered one way, and so does this project where strict clients have no senders none.
 	repairDirection = "wider than the offer, narrowed to a="
-	// A bridge to telephones (dino/dino issue 1072) and the example in XEP-0343 answer actpass; Jitsi Desktop says nothing.
+	// A bridge to telephones (dino/dino issue 1072) and the example in XEP-0343 answer actpass.
 	repairSetup = "cannot be in such %s, a=setup:%s taken"
+	// Jitsi Desktop 2.10 says no role at all.
+	repairNoSetup = "not said; added, since browsers demand it"
 	// Firefox 153 answers active to an ICE restart by the party that answered first, though it is the server, and Chromium refuses that.
 	repairRole = "the DTLS role is %s since the first answer"
 	// Gateways to SIP; browsers demand rtcp-mux by default.
@@ -21,6 +23,8 @@ const (
 	repairComponent = "component of RTCP, which is multiplexed"
 	// Dino 0.4.2 offers SDES beside DTLS; answered, it encrypts twice.
 	repairSDES = "browsers have no SDES; DTLS is there"
+	// Jitsi Desktop 2.10 offers ZRTP beside DTLS.
+	repairZRTP = "browsers have no ZRTP; DTLS is there"
 	// A page with bundle policy max-bundle (Firefox 153) and a client that has no bundles, such as Dino 0.4.2.
 	repairBundleOnly = "offered in the bundle only, and the answer does not bundle it"
 	// lib-jitsi-meet 2026-08 writes the streams of a simulcast into an answer as well; an offer asks for none here, since Jingle does not say

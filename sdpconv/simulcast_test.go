@@ -1,12 +1,25 @@
 package sdpconv
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"carillon/jingle"
 	"carillon/jingle/element"
 )
+
+// Firefox before 63, and what was made for it, name the streams as a draft of RFC 8853 did.
+func TestSimulcastOfTheDraft(t *testing.T) {
+	offer := browserSDP(append(audio("0", "actpass"), "a=rid:h send", "a=rid:l send", "a=simulcast: send rid=h;l")...)
+	d, _, _, err := FromSDP(offer, jingle.Initiator, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if g := d.Contents[0].RTP.SourceGroups; len(g) != 1 || g[0].Semantics != "SIM" || !slices.Equal(g[0].RIDs, []string{"h", "l"}) {
+		t.Errorf("%+v", g)
+	}
+}
 
 // What Jitsi's clients say of simulcast is SDP again: an offer has all that is not restricted, an answer nothing that was not offered.
 func TestSimulcastInJitsisForm(t *testing.T) {

@@ -86,7 +86,7 @@ func (s *mediaWriter) secure() error {
 	encrypted := len(s.ice.Fingerprints) > 0
 	switch {
 	case !encrypted && (!s.plain || s.content.RTP == nil || said):
-		return ErrNotEncrypted
+		return s.withoutSecurity()
 	case !rawUDP && (!isWord(s.ice.Ufrag) || !isWord(s.ice.Pwd)):
 		return &Error{Msg: "no ICE credentials"}
 	case rawUDP && s.rawAddress(1) == nil:
@@ -97,6 +97,14 @@ func (s *mediaWriter) secure() error {
 	}
 	s.settleLine()
 	return nil
+}
+
+// withoutSecurity tells what is missing: a transport that is known, or encryption.
+func (s *mediaWriter) withoutSecurity() error {
+	if s.content.ICE == nil && s.content.RawUDP == nil && s.content.RTP != nil {
+		return ErrNoICE // Google's, or none at all
+	}
+	return ErrNotEncrypted
 }
 
 // settleLine enters the section into its line.
@@ -175,7 +183,10 @@ func (s *mediaWriter) settleSetup() {
 	case said == "":
 		s.setup = jingle.SetupActpass
 	}
-	if s.setup != said {
+	switch {
+	case said == "":
+		s.lose("a=setup:"+string(s.setup), repairNoSetup)
+	case s.setup != said:
 		s.lose("a=setup:"+string(said), fmt.Sprintf(repairSetup, s.typ, s.setup))
 	}
 }
@@ -278,6 +289,9 @@ func (s *mediaWriter) writeOptions() {
 	s.add("a=ice-options:")
 	begun := len(s.out)
 	options := s.ice.Options
+	if len(options) == 0 {
+		options = []string{"trickle"}
+	}
 	if s.ice.ICE2 && !slices.Contains(options, "ice2") {
 		options = append(slices.Clone(options), "ice2")
 	}

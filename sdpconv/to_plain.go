@@ -50,7 +50,12 @@ func (s *mediaWriter) writeSecurity() {
 	case e == nil:
 		return
 	case len(s.ice.Fingerprints) > 0:
-		s.lose("a=crypto", repairSDES)
+		for _, c := range e.Crypto {
+			s.lose("a=crypto:"+c.Tag+" "+c.Suite, repairSDES) // without the key
+		}
+		for _, h := range e.ZRTP {
+			s.lose("a=zrtp-hash:"+h.Version+" "+h.Value, repairZRTP)
+		}
 		return
 	}
 	for _, c := range e.Crypto {

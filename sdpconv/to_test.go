@@ -166,7 +166,7 @@ func TestToSDPErrors(t *testing.T) {
 		{"no payload types", change(func(c *jingle.Content) { c.RTP.PayloadTypes = nil }), ErrNoMedia},
 		{"nameless payload type", change(func(c *jingle.Content) { c.RTP.PayloadTypes[0].Name = "" }), ErrNoMedia},
 		{"early session", change(func(c *jingle.Content) { c.Disposition = "early-session" }), ErrNoMedia},
-		{"no transport", change(func(c *jingle.Content) { c.ICE = nil }), ErrNotEncrypted},
+		{"no transport", change(func(c *jingle.Content) { c.ICE = nil }), ErrNoICE},
 		{"no fingerprint", change(func(c *jingle.Content) { c.ICE.Fingerprints = nil }), ErrNotEncrypted},
 		{"protected fingerprint", change(func(c *jingle.Content) { c.ICE.Fingerprints, c.ICE.Protected = nil, true }), ErrNotEncrypted},
 		{"SDES only", change(func(c *jingle.Content) { c.ICE.Fingerprints, c.RTP.Encryption = nil, &jingle.Encryption{} }), ErrNotEncrypted},
@@ -213,7 +213,7 @@ func TestOfferRepairs(t *testing.T) {
 		{Foundation: "1", Component: 2, Protocol: "udp", Priority: 5, IP: "192.0.2.2", Port: 1, Type: "host"},
 		{Foundation: "1", Component: 1, Protocol: "udp", Priority: 5, IP: "fe80::1%eth0", Port: 1, Type: "host"},
 	}
-	c.RTP = &jingle.RTP{Media: "audio", Encryption: &jingle.Encryption{},
+	c.RTP = &jingle.RTP{Media: "audio", Encryption: &jingle.Encryption{Crypto: []jingle.Crypto{{Tag: "1", Suite: "S", KeyParams: "secret"}}, ZRTP: []jingle.ZRTPHash{{Version: "1.10", Value: "fe"}}},
 		PayloadTypes: []jingle.PayloadType{
 			{ID: 111, Name: "opus", PTime: 20, Channels: 1}, {ID: 0}, {ID: 18, Name: "G729"}, {ID: 99, Name: "speex"}, {ID: 96, Name: "evil\r\na=x"},
 			{ID: 63, Name: "red", ClockRate: 48000, Channels: 2, Parameters: []jingle.Parameter{{Value: "111/112"}}},
@@ -276,7 +276,7 @@ a=end-of-candidates
 		t.Errorf("%+v", l)
 	}
 	for _, reason := range []string{
-		"a=fingerprint:md5 00: no hash", "a=setup:: cannot be in such offer", "a=crypto: browsers", "a=rtpmap:96", "a=rtpmap:63 red: the codec",
+		"a=fingerprint:md5 00: no hash", "a=setup:actpass: not said", "a=crypto:1 S: browsers", "a=zrtp-hash:1.10 fe: browsers", "a=rtpmap:96", "a=rtpmap:63 red: the codec",
 		"b=X:1", "b=TIAS", "a=rtcp-fb:* a b", "a=extmap:4", "a=ssrc:8 msid:S B: source of a second track", "a=ssrc:7: no source",
 		"a=ssrc-group:FID 8 7", "a=ssrc:9: not said", "a=rtcp-mux: not said", "192.0.2.2 1 typ host generation 0: component", "%eth0",
 		"a=mid:Media call: no token",
@@ -285,7 +285,7 @@ a=end-of-candidates
 			t.Errorf("no loss %q", reason)
 		}
 	}
-	if len(losses) != 17 {
+	if len(losses) != 18 {
 		t.Errorf("%d losses:\n%v", len(losses), losses)
 	}
 }
