@@ -18,7 +18,14 @@ type ledger map[string]int
 
 func (g ledger) add(losses []Loss) {
 	for _, l := range losses {
-		g[kindOfLine(l.Line)+": "+l.Reason]++
+		names, extensions := strings.CutSuffix(l.Reason, " of a candidate")
+		if !extensions {
+			g[kindOfLine(l.Line)+": "+l.Reason]++
+			continue
+		}
+		for _, name := range strings.Split(strings.TrimPrefix(names, "no Jingle for "), ", ") {
+			g["a=candidate: no Jingle for "+name+" of a candidate"]++
+		}
 	}
 }
 
@@ -120,6 +127,8 @@ var explanations = [][2]string{
 	{"network-id", "Networks of the writer's machine.  Chromium prefers pairs of cheap ones, and without knows those of its own side only."},
 	{"network-cost", "Networks of the writer's machine.  Chromium prefers pairs of cheap ones, and without knows those of its own side only."},
 	{"but for rtcp-mux", "Jingle asks for rtcp-mux and does not say that nothing else is taken; browsers take nothing else."},
+	{"url of a candidate", "The TURN server that a relay candidate came from, which concerns the writer only."},
+	{"no candidate of RFC 8839", "Of another transport than UDP and TCP, of an unknown type, or with a number out of range: browsers drop it too."},
 	{"no m-line has the mid", "There is nothing to group."},
 	{"the section says another", "A section can say it once; the last line holds, of mids the first."},
 	{"s=: no Jingle", "The name of a session, for people, which XMPP has no place for."},

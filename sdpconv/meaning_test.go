@@ -108,6 +108,9 @@ func mediaFacts(m []string, s textSection, session []string) []string {
 			if hash, value, ok := strings.Cut(v, " "); ok && key == "fingerprint" {
 				v = strings.ToLower(hash) + " " + strings.ToUpper(value)
 			}
+			if key == "ice-options" {
+				v = strings.ReplaceAll(v, ",", " ")
+			}
 			facts = append(facts, key+" "+v)
 		}
 	}
@@ -171,7 +174,7 @@ func rtpFacts(m, lines, session []string) []string {
 		}
 		facts = append(facts, "rtpmap "+strings.TrimSuffix(v, "/1"))
 	}
-	for id, name := range map[string]string{"0": "PCMU/8000", "8": "PCMA/8000", "9": "G722/8000", "18": "G729/8000", "13": "CN/8000", "3": "GSM/8000", "34": "H263/90000"} {
+	for id, name := range map[string]string{"0": "PCMU/8000", "8": "PCMA/8000", "9": "G722/8000", "18": "G729/8000", "13": "CN/8000", "3": "GSM/8000", "26": "JPEG/90000", "31": "H261/90000", "34": "H263/90000"} {
 		if slices.Contains(m[3:], id) && !mapped[id] {
 			facts = append(facts, "rtpmap "+id+" "+name)
 		}

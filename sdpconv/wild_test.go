@@ -81,3 +81,11 @@ func TestMalformed(t *testing.T) {
 		}
 	}
 }
+
+// What a camera tells of itself over RTSP has ports only once it is set up: nobody is offered anything.
+func TestRTSPIsNoOffer(t *testing.T) {
+	_, _, losses, err := FromSDP(readFile(t, "../testdata/sdp/wild/rtsp-camera.sdp"), jingle.Initiator, nil)
+	if err != ErrNoMedia || !lossOf(losses, "m=video 0 RTP/AVP 96: rejected") {
+		t.Errorf("%v, %v", err, losses)
+	}
+}
