@@ -88,6 +88,7 @@ func explanation(key string) string {
 // explanations are tried in order.
 var explanations = [][2]string{
 	{"the main source has no parameters", "An a=ssrc line needs an attribute, and there is no source element that has one."},
+	{"<web-socket", "Jitsi's bridge offers a WebSocket for its messages beside the data channel."},
 	{"no SDP for it", "An application that a browser does not know; its data channel is there."},
 	{"no RTP that it is said for", "Said for RTP at large by a session that has data channels only."},
 	{"a=rtcp-xr", "No XEP for extended reports (RFC 3611).  Without the line none are sent, and media is the same."},
@@ -127,6 +128,13 @@ var explanations = [][2]string{
 	{"network-id", "Networks of the writer's machine.  Chromium prefers pairs of cheap ones, and without knows those of its own side only."},
 	{"network-cost", "Networks of the writer's machine.  Chromium prefers pairs of cheap ones, and without knows those of its own side only."},
 	{"but for rtcp-mux", "Jingle asks for rtcp-mux and does not say that nothing else is taken; browsers take nothing else."},
+	{"<description profile", "Of XEP-0167 before 2009; the profile is inferred."},
+	{"<source ", "Jitsi's name and kind of a source, for its own application."},
+	{"<ssrc-info", "Jitsi's owner of a source, for its own application."},
+	{"address with a zone", "A zone is a name of the writer's machine only, and browsers refuse it."},
+	{"no token of at most 16 bytes", "A mid has no blanks, and more than 16 bytes do not fit its header extension."},
+	{repairTrack, "A section of SDP is one track: Plan B is gone."},
+	{repairZRTP, "Browsers have DTLS, and that is there."},
 	{"url of a candidate", "The TURN server that a relay candidate came from, which concerns the writer only."},
 	{"no candidate of RFC 8839", "Of another transport than UDP and TCP, of an unknown type, or with a number out of range: browsers drop it too."},
 	{"no m-line has the mid", "There is nothing to group."},

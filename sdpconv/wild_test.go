@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"carillon/jingle"
+	"carillon/jingle/element"
 )
 
 func readFile(t testing.TB, name string) string {
@@ -88,4 +89,86 @@ func TestRTSPIsNoOffer(t *testing.T) {
 	if err != ErrNoMedia || !lossOf(losses, "m=video 0 RTP/AVP 96: rejected") {
 		t.Errorf("%v, %v", err, losses)
 	}
+}
+
+// Stanzas of other clients go through SDP and say the same but for what is reported, and what has no SDP is refused for the reason.
+func TestWildStanzas(t *testing.T) {
+	files, _ := filepath.Glob("../testdata/stanzas/wild/*.xml")
+	if len(files) < 20 {
+		t.Fatalf("only %d stanzas", len(files))
+	}
+	refused := map[string]error{
+		"swift-4.initiate.xml": ErrNoMedia, "libjingle-gmail.initiate.xml": ErrNoICE, "conversations-2.19.add.xml": ErrNotEncrypted,
+	}
+	golden := ledger{}
+	for _, file := range files {
+		name := filepath.Base(file)
+		j, stanza := wildStanza(t, file)
+		if stanza == nil {
+			if name != "google-talk.initiate.xml" {
+				t.Errorf("%s is no Jingle", name)
+			}
+			continue
+		}
+		d := jingle.Description{Contents: stanza.Contents, Groups: stanza.Groups}
+		author, typ, lines := jingle.Initiator, Offer, Lines(nil)
+		if stanza.Action == jingle.SessionAccept {
+			author, typ, lines = jingle.Responder, Answer, offeredTo(t, d)
+		}
+		if want := refused[name]; want != nil {
+			if _, _, _, err := ToSDP(d, author, typ, lines, Origin{1, 1}); !errors.Is(err, want) {
+				t.Errorf("%s: %v, want %v", name, err, want)
+			}
+			continue
+		}
+		text, _, losses, err := anySDP(d, author, typ, lines, Origin{1, 1})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		golden.add(losses)
+		s := step{Name: name, From: "a", Type: typ.String(), SDP: text}
+		if author == jingle.Responder {
+			s.From = "b"
+		}
+		_, losses = roundTrip(t, s, lines, anySDP)
+		golden.add(losses)
+		whole, parts := jingle.Unread(j)
+		for _, e := range append(whole, parts...) {
+			for _, a := range e.Attrs {
+				golden["<"+e.Local+" "+a.Local+"='...'/>: not understood"]++
+			}
+		}
+	}
+	golden.compare(t, "testdata/wild-stanza-losses.txt", "What is lost or repaired between Jingle, SDP and Jingle over the composed stanzas of other clients, how often, and why.\n")
+}
+
+// wildStanza reads a file, nil for what is no Jingle.
+func wildStanza(t *testing.T, file string) (*element.Element, *jingle.Stanza) {
+	t.Helper()
+	e, err := element.Parse([]byte(readFile(t, file)), element.Limits{})
+	if err != nil {
+		t.Fatalf("%s: %v", file, err)
+	}
+	if e.Local == "iq" {
+		e = e.Child(jingle.NS, "jingle")
+	}
+	if e == nil {
+		return nil, nil
+	}
+	s, jerr := jingle.ParseStanza(e)
+	if jerr != nil {
+		t.Fatalf("%s: %v", file, jerr)
+	}
+	return e, &s
+}
+
+// offeredTo returns the lines of an offer that has just what an answer has.
+func offeredTo(t *testing.T, d jingle.Description) Lines {
+	t.Helper()
+	_, lines, _, err := anySDP(d, jingle.Initiator, Offer, nil, Origin{1, 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return lines
 }
