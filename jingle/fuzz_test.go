@@ -6,7 +6,7 @@ import (
 	"carillon/jingle/element"
 )
 
-// What is read is written, and writing it again after reading changes nothing.
+// What is read is written, all that is written is read, and writing it again after reading changes nothing.
 func FuzzParseStanza(f *testing.F) {
 	f.Add(offer)
 	for _, e := range corpus(f) {
@@ -24,6 +24,9 @@ func FuzzParseStanza(f *testing.F) {
 			}
 		}
 	}
+	for _, e := range recordedStanzas(f) {
+		f.Add(e.String())
+	}
 	f.Fuzz(func(t *testing.T, xml string) {
 		e, err := element.Parse([]byte(xml), element.Limits{})
 		if err != nil {
@@ -33,7 +36,11 @@ func FuzzParseStanza(f *testing.F) {
 		if serr != nil {
 			return
 		}
+		Unread(e)
 		written := s.Element().String()
+		if whole, parts := Unread(mustParse(t, written)); len(whole)+len(parts) > 0 {
+			t.Fatalf("%v and %v are not read in what was written: %s", whole, parts, written)
+		}
 		again, serr := ParseStanza(mustParse(t, written))
 		if serr != nil {
 			t.Fatalf("%v in what was written: %s", serr, written)

@@ -10,7 +10,7 @@ import (
 )
 
 // recordedStanzas returns every <jingle/> of the recordings and fixtures that are XML.
-func recordedStanzas(t *testing.T) (all []*element.Element) {
+func recordedStanzas(t testing.TB) (all []*element.Element) {
 	t.Helper()
 	files, _ := filepath.Glob("../testdata/stanzas/*/*.xml")
 	more, _ := filepath.Glob("../testdata/stanzas/*/*/*.xml")

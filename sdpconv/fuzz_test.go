@@ -120,6 +120,12 @@ func FuzzToSDP(f *testing.F) {
 			}
 		}
 	}
+	wild, _ := filepath.Glob("../testdata/stanzas/wild/*.xml")
+	for _, file := range wild {
+		if e, s := wildStanza(f, file); s != nil {
+			f.Add(e.String(), s.Action == jingle.SessionAccept)
+		}
+	}
 	f.Fuzz(checkToSDP)
 }
 

@@ -144,7 +144,7 @@ func TestWildStanzas(t *testing.T) {
 }
 
 // wildStanza reads a file, nil for what is no Jingle.
-func wildStanza(t *testing.T, file string) (*element.Element, *jingle.Stanza) {
+func wildStanza(t testing.TB, file string) (*element.Element, *jingle.Stanza) {
 	t.Helper()
 	e, err := element.Parse([]byte(readFile(t, file)), element.Limits{})
 	if err != nil {
