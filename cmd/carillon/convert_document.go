@@ -97,7 +97,11 @@ func parseJingle(b []byte) (root, j *element.Element, err error) {
 		j = e.Child(jingle.NS, "jingle")
 	}
 	if j == nil || j.Space != jingle.NS || j.Local != "jingle" {
-		return nil, nil, fmt.Errorf("%s: expected <jingle xmlns='%s'/> or an <iq/> with it, got <%s/> without", place(b, from), jingle.NS, e.Local)
+		got := "<" + e.Local + "/> without"
+		if e.Local == "iq" && len(e.Children) > 0 { // such as Google Talk's <session/>
+			got = fmt.Sprintf("<iq/> with <%s xmlns=%q/>", e.Children[0].Local, e.Children[0].Space)
+		}
+		return nil, nil, fmt.Errorf("%s: expected <jingle xmlns='%s'/> or an <iq/> with it, got %s", place(b, from), jingle.NS, got)
 	}
 	return e, j, nil
 }

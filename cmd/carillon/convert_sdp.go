@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
 	"strings"
 
 	"carillon/jingle"
@@ -115,7 +116,30 @@ func (c *conversion) fromStanza(doc *document) (string, error) {
 	}
 	out, _, losses, err := c.anySDP(c.description(s, c.author), c.author, kind, lines, c.origin(s))
 	c.losses = append(c.losses, losses...)
-	return out, doc.blame(err)
+	return out, doc.blame(lent(s, err))
+}
+
+// lent adds to the error of a content without ICE credentials, as Conversations adds one, whose transport it shares and is not there.
+func lent(s *jingle.Stanza, err error) error {
+	var wrong *sdpconv.ContentError
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	has := func(name string) bool {
+		return slices.ContainsFunc(s.Contents, func(c jingle.Content) bool { return c.Name == name })
+	}
+	for _, c := range s.Contents {
+		if c.Name != wrong.Name || c.ICE == nil || c.ICE.Ufrag != "" {
+			continue
+		}
+		for _, g := range s.Groups {
+			tagged := slices.IndexFunc(g.Names, func(name string) bool { return !has(name) })
+			if g.Semantics == "BUNDLE" && slices.Contains(g.Names, c.Name) && tagged >= 0 {
+				return fmt.Errorf("%w; it uses the transport of content %q, which the stanza does not have", err, g.Names[tagged])
+			}
+		}
+	}
+	return err
 }
 
 // accepted returns the lines of an offer of which nothing is known but what was accepted.
