@@ -134,11 +134,17 @@ func (m *mediaReader) finishSources() {
 	}
 	if len(m.msids) == 1 {
 		value := strings.TrimSpace(m.msids[0].ID + " " + m.msids[0].Track)
+		other := false
 		for i := range m.rtp.Sources {
 			s := &m.rtp.Sources[i]
 			if !slices.ContainsFunc(s.Parameters, func(p jingle.Parameter) bool { return p.Name == "msid" }) {
 				s.Parameters = m.parameters.add(s.Parameters, jingle.Parameter{Name: "msid", Value: value, HasValue: true})
+			} else if msidOf(s) != value {
+				other = true
 			}
+		}
+		if a, ok := m.section.attr("msid"); other && ok {
+			m.lose(a.line, "its sources say another")
 		}
 	}
 	for _, id := range m.rids[:min(len(m.rids), maxSources-len(m.rtp.Sources))] {

@@ -27,11 +27,12 @@ func TestFromSDPIsNotSilent(t *testing.T) {
 		{"a=extmap:13/both urn:x", `no direction "both"`},
 		{"a=extmap:13/sendrecv urn:x", ""},
 		{"a=extmap:13 urn:x" + strings.Repeat(" y", maxParameters+1), "too many parameters"},
+		{"a=msid:S", "its sources say another"},
 		{"a=rid:x", "no restriction of a stream"},
 		{"a=ice-options:ice2,trickle", ""},
 		{"a=rtcp-mux-only", "no Jingle for it, but for rtcp-mux"},
 	} {
-		losses := lossesOf(t, browserSDP(append(audio("0", "actpass", "a=ssrc:1 cname:c"), tt.line)...))
+		losses := lossesOf(t, browserSDP(append(audio("0", "actpass", "a=ssrc:1 cname:c", "a=ssrc:1 msid:S A"), tt.line)...))
 		switch {
 		case tt.reason == "" && len(losses) > 0, tt.reason != "" && len(losses) != 1:
 			t.Errorf("%s: %v", tt.line, losses)
