@@ -33,8 +33,8 @@ func (l Limits) orDefault() Limits {
 
 // fits refuses an element of so many bytes if that is too many.
 func (l Limits) fits(bytes int) error {
-	if bytes > l.Bytes {
-		return &SyntaxError{Offset: l.Bytes, Msg: "element too large", Limit: true}
+	if most := min(l.Bytes, mostText); bytes > most {
+		return &SyntaxError{Offset: most, Msg: "element too large", Limit: true}
 	}
 	return nil
 }
@@ -64,22 +64,28 @@ func Parse(b []byte, lim Limits) (*Element, error) {
 
 // ParseIn reads an element as Parse does that stands within the scope.
 func ParseIn(b []byte, in Scope, lim Limits) (*Element, error) {
-	if err := lim.orDefault().fits(len(b)); err != nil {
+	d, err := Read(b, in, lim)
+	if err != nil {
 		return nil, err
 	}
-	return parseIn(string(b), in, lim)
+	return d.Root().Element(), nil
 }
 
-func parseIn(s string, in Scope, lim Limits) (*Element, error) {
-	p, err := newParser(s, in, lim)
-	if err != nil {
+// Read reads an element as ParseIn does, without making a tree of it.
+func Read(b []byte, in Scope, lim Limits) (*Document, error) {
+	lim = lim.orDefault()
+	if err := lim.fits(len(b)); err != nil {
 		return nil, err
 	}
-	root, err := p.document()
-	if err != nil {
+	p := parser{Document: &Document{text: string(b)}, lim: lim}
+	p.open = p.room[:0]
+	if err := p.begin(in); err != nil {
 		return nil, err
 	}
-	return root, nil
+	if err := p.document(); err != nil {
+		return nil, err
+	}
+	return p.finish(), nil
 }
 
 // ParseTag reads the start tag (or empty element) that b begins with, after white space, and ignores what follows.  The
@@ -88,25 +94,30 @@ func ParseTag(b []byte, in Scope, lim Limits) (*Element, Scope, int, error) {
 	if i := bytes.IndexByte(b, '<'); i >= 0 {
 		b = b[:tagEnd(b, i)]
 	}
-	if err := lim.orDefault().fits(len(b)); err != nil {
+	lim = lim.orDefault()
+	if err := lim.fits(len(b)); err != nil {
 		return nil, nil, 0, err
 	}
-	p, err := newParser(string(b), in, lim)
-	if err != nil {
+	p := parser{Document: &Document{text: string(b)}, lim: lim}
+	if err := p.begin(in); err != nil {
 		return nil, nil, 0, err
 	}
 	p.space()
 	if !p.accept('<') {
 		return nil, nil, 0, p.fail("expected a start tag")
 	}
-	if err := p.startTag(); err != nil {
+	empty, err := p.startTag()
+	if err != nil {
 		return nil, nil, 0, err
 	}
-	inner := Scope{"": p.deflt}
+	inner := Scope{"": p.spaces[p.deflt]}
 	for _, n := range p.prefixes {
-		inner[n.prefix] = n.space
+		inner[n.prefix] = p.spaces[n.space]
 	}
-	return p.last, inner, p.pos, nil
+	if !empty {
+		p.close()
+	}
+	return p.finish().Root().Element(), inner, p.pos, nil
 }
 
 // tagEnd returns the offset after the tag that begins at i, the end of b when it is incomplete.
@@ -129,58 +140,65 @@ func tagEnd(b []byte, i int) int {
 
 // parser reads a document that is known to be valid UTF-8 of XML characters.
 type parser struct {
-	s        string
-	pos      int
-	lim      Limits
-	deflt    string // default namespace
-	prefixes []binding
-	open     []frame
-	children []*Element // finished children of all open elements, in order
-	declared []rawAttr  // namespace declarations of the tag being read
-	prefixed []rawAttr  // attributes of the tag being read whose prefix is not resolved yet
-	last     *Element   // begun last
-	elements int
-	slab     slab
+	*Document // what is read, whose text is s
+	s         string
+	pos       int
+	lim       Limits
+	literal   [16]uint32 // the first of them that stand in the text as they are, which are looked for before others are read
+	literals  int
+	deflt     uint32 // default namespace, an index into spaces
+	prefixes  []binding
+	open      []frame
+	room      [8]frame // for open
 }
 
-type binding struct{ prefix, space string }
-
-type rawAttr struct {
-	prefix, local, value string
-	pos                  int
-	index                int // among the attributes
+type binding struct {
+	prefix string
+	space  uint32
 }
 
 // frame is an element whose end tag is awaited.
 type frame struct {
-	e        *Element
-	name     string // as written
-	deflt    string // to return to
-	prefixes int
-	children int
-	text     []byte // used from the second run of text on
-	runs     int
+	node  uint32
+	name  string // as written
+	outer scope
+	text  []byte // used from the second run of text on
+	runs  int
 }
 
-func newParser(s string, in Scope, lim Limits) (*parser, error) {
-	p := &parser{lim: lim.orDefault(), s: s}
-	if err := p.lim.fits(len(s)); err != nil {
-		return nil, err
+// scope is what to return to when an element ends.
+type scope struct {
+	deflt    uint32
+	prefixes int
+}
+
+// mostNodes and mostAttrsRead bound the room that is made beforehand, so that it stays below the size of a large object of the run-time, 32 KiB.
+const mostNodes, mostAttrsRead = 1023, 2047
+
+// begin checks the characters of the text and makes room for what is probably in it: of the tags of stanzas a fifth or more are end tags, and
+// of what stands before an equals sign a fifth or more is xmlns.
+func (p *parser) begin(in Scope) error {
+	p.s = p.Document.text
+	if i := badChar(p.s); i >= 0 {
+		return &SyntaxError{Offset: i, Msg: msgChar}
 	}
-	if i := badChar(s); i >= 0 {
-		return nil, &SyntaxError{Offset: i, Msg: msgChar}
-	}
-	p.open = make([]frame, 0, 8)
-	p.children = make([]*Element, 0, 32)
-	p.slab = newSlab(s)
+	p.nodes = make([]node, 0, min(2+strings.Count(p.s, "<")*4/5, mostNodes))
+	p.attrs = make([]attr, 0, min(1+strings.Count(p.s, "=")*4/5, mostAttrsRead))
+	p.spaces = append(make([]string, 0, len(p.literal)), "")
 	for prefix, space := range in {
 		if prefix == "" {
-			p.deflt = space
+			p.deflt = p.newSpace(space)
 		} else {
-			p.prefixes = append(p.prefixes, binding{prefix, space})
+			p.prefixes = append(p.prefixes, binding{prefix, p.newSpace(space)})
 		}
 	}
-	return p, nil
+	return nil
+}
+
+// finish returns what was read.
+func (p *parser) finish() *Document {
+	p.nodes = append(p.nodes, node{attrs: uint32(len(p.attrs))})
+	return p.Document
 }
 
 func (p *parser) fail(msg string) error {
@@ -191,25 +209,24 @@ func (p *parser) exceeded(msg string) error {
 	return &SyntaxError{Offset: p.pos, Msg: msg, Limit: true}
 }
 
-func (p *parser) document() (*Element, error) {
+func (p *parser) document() error {
 	p.space()
 	if !p.accept('<') {
-		return nil, p.fail("expected an element")
+		return p.fail("expected an element")
 	}
-	if err := p.startTag(); err != nil {
-		return nil, err
+	if _, err := p.startTag(); err != nil {
+		return err
 	}
-	root := p.last
 	for len(p.open) > 0 {
 		if err := p.content(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	p.space()
 	if p.pos < len(p.s) {
-		return nil, p.fail("data after the element")
+		return p.fail("data after the element")
 	}
-	return root, nil
+	return nil
 }
 
 // content reads one run of text, one tag or one CDATA section.
@@ -228,53 +245,48 @@ func (p *parser) content() error {
 		return p.cdata()
 	}
 	p.pos++
-	return p.startTag()
+	_, err := p.startTag()
+	return err
 }
 
 // startTag reads on from after the "<" and opens the element unless it is empty.
-func (p *parser) startTag() error {
+func (p *parser) startTag() (empty bool, err error) {
 	if p.pos < len(p.s) && (p.s[p.pos] == '!' || p.s[p.pos] == '?') {
-		return p.fail("comment, processing instruction or document type")
+		return false, p.fail("comment, processing instruction or document type")
 	}
-	if p.elements++; p.elements > p.lim.Elements {
-		return p.exceeded("too many elements")
+	if len(p.nodes) >= p.lim.Elements {
+		return false, p.exceeded("too many elements")
 	}
 	if len(p.open) >= p.lim.Depth {
-		return p.exceeded("elements nested too deeply")
+		return false, p.exceeded("elements nested too deeply")
 	}
-	start := p.pos
+	start, outer := p.pos, scope{p.deflt, len(p.prefixes)}
 	prefix, local, err := p.name()
 	if err != nil {
-		return err
+		return false, err
 	}
-	f := frame{name: p.s[start:p.pos], deflt: p.deflt, prefixes: len(p.prefixes), children: len(p.children)}
-	attrs, empty, err := p.attributes()
-	if err != nil {
-		return err
+	name := p.s[start:p.pos]
+	at := uint32(len(p.nodes))
+	p.nodes = append(p.nodes, node{local: local, attrs: uint32(len(p.attrs)), end: at + 1})
+	if empty, err = p.attributes(); err != nil {
+		return false, err
 	}
-	if len(p.declared) > 0 {
-		if err := p.declare(); err != nil {
-			return err
+	space := p.deflt
+	if prefix != "" {
+		if space, err = p.resolve(prefix, start); err != nil {
+			return false, err
 		}
 	}
-	if len(p.prefixed) > 0 {
-		if err := p.resolveAttrs(attrs); err != nil {
-			return err
-		}
-	}
-	e := p.slab.element()
-	p.last = e
-	e.Local, e.Attrs = local, attrs
-	if e.Space, err = p.resolve(prefix, start); err != nil {
-		return err
+	p.nodes[at].space = space
+	if n := len(p.open); n > 0 {
+		p.nodes[p.open[n-1].node].children++
 	}
 	if empty {
-		p.leave(e, f.deflt, f.prefixes)
-		return nil
+		p.leave(outer)
+		return true, nil
 	}
-	f.e = e
-	p.open = append(p.open, f)
-	return nil
+	p.open = append(p.open, frame{node: at, name: name, outer: outer})
+	return false, nil
 }
 
 func (p *parser) endTag() error {
@@ -283,9 +295,11 @@ func (p *parser) endTag() error {
 		return p.fail("end tag does not match <" + clip(f.name) + ">")
 	}
 	p.pos += len(f.name)
-	p.space()
 	if !p.accept('>') {
-		return p.fail("end tag does not match <" + clip(f.name) + ">")
+		p.space()
+		if !p.accept('>') {
+			return p.fail("end tag does not match <" + clip(f.name) + ">")
+		}
 	}
 	p.close()
 	return nil
@@ -294,54 +308,52 @@ func (p *parser) endTag() error {
 // close ends the innermost open element.
 func (p *parser) close() {
 	f := &p.open[len(p.open)-1]
+	n := &p.nodes[f.node]
 	if f.runs > 1 {
-		f.e.Text = string(f.text)
+		n.text = p.keep(string(f.text))
 	}
-	if n := len(p.children) - f.children; n > 0 {
-		f.e.Children = p.slab.pointers(p.children[f.children:])
-		p.children = p.children[:f.children]
-	}
-	f.text = nil
+	n.end = uint32(len(p.nodes))
 	p.open = p.open[:len(p.open)-1]
-	p.leave(f.e, f.deflt, f.prefixes)
+	p.leave(f.outer)
 }
 
 // leave returns to the scope outside of a finished element.
-func (p *parser) leave(e *Element, deflt string, prefixes int) {
-	if len(p.open) > 0 {
-		p.children = append(p.children, e)
-	}
-	p.deflt = deflt
-	p.prefixes = p.prefixes[:prefixes]
+func (p *parser) leave(outer scope) {
+	p.deflt, p.prefixes = outer.deflt, p.prefixes[:outer.prefixes]
 }
 
-// attributes reads up to the end of a start tag and tells an empty element.  What needs the namespaces in scope is left in p.declared and
-// p.prefixed.
-func (p *parser) attributes() (attrs []Attr, empty bool, err error) {
-	p.declared, p.prefixed = p.declared[:0], p.prefixed[:0]
-	p.slab.beginAttrs()
+// tag is where what belongs to the start tag being read begins.
+type tag struct {
+	attrs, prefixed, prefixes int
+	declared                  int // namespace declarations
+	hasDefault                bool
+}
+
+// attributes reads up to the end of a start tag and tells an empty element.
+func (p *parser) attributes() (empty bool, err error) {
+	t := tag{attrs: len(p.attrs), prefixed: len(p.prefixed), prefixes: len(p.prefixes)}
 	for {
 		spaced := p.space()
 		switch {
 		case p.accept('>'):
-			return p.slab.endAttrs(), false, nil
+			return false, p.resolveAttrs(&t)
 		case p.accept('/'):
 			if !p.accept('>') {
-				return nil, false, p.fail("expected > after /")
+				return false, p.fail("expected > after /")
 			}
-			return p.slab.endAttrs(), true, nil
+			return true, p.resolveAttrs(&t)
 		case p.pos == len(p.s):
-			return nil, false, p.fail("tag not closed")
+			return false, p.fail("tag not closed")
 		case !spaced:
-			return nil, false, p.fail(msgSpace)
+			return false, p.fail(msgSpace)
 		}
-		if err := p.attribute(); err != nil {
-			return nil, false, err
+		if err := p.attribute(&t); err != nil {
+			return false, err
 		}
 	}
 }
 
-func (p *parser) attribute() error {
+func (p *parser) attribute(t *tag) error {
 	start := p.pos
 	prefix, local, err := p.name()
 	if err != nil {
@@ -353,23 +365,38 @@ func (p *parser) attribute() error {
 			return p.fail("expected = after the attribute's name")
 		}
 	}
+	if len(p.attrs)-t.attrs+t.declared >= p.lim.Attrs {
+		return p.exceeded("too many attributes")
+	}
+	switch {
+	case prefix == "" && p.literally(local) == "xmlns":
+		return p.declareDefault(t, start)
+	case prefix == "xmlns":
+		return p.declarePrefix(t, p.literally(local), start)
+	}
 	value, err := p.value()
 	if err != nil {
 		return err
 	}
-	have := p.slab.begun()
-	if len(have)+len(p.declared) >= p.lim.Attrs {
-		return p.exceeded("too many attributes")
-	}
-	switch {
-	case prefix == "xmlns", prefix == "" && local == "xmlns":
-		p.declared = append(p.declared, rawAttr{prefix: prefix, local: local, value: value, pos: start})
-		return nil
-	case prefix != "":
-		p.prefixed = append(p.prefixed, rawAttr{prefix: prefix, local: local, pos: start, index: len(have)})
-	case hasAttr(have, "", local):
+	if prefix != "" {
+		p.prefixed = append(p.prefixed, prefixed{uint32(len(p.attrs)), prefix}) // the prefix only until it is resolved
+		local.n |= inSpace
+	} else if p.given(t, local) {
 		return &SyntaxError{Offset: start, Msg: msgTwice}
 	}
-	p.slab.attr(Attr{prefix, local, value}) // the prefix only until it is resolved
+	p.attrs = append(p.attrs, attr{local, value})
 	return nil
 }
+
+// given tells whether the tag has an attribute of that name without a prefix already.
+func (p *parser) given(t *tag, local span) bool {
+	for i := t.attrs; i < len(p.attrs); i++ {
+		if have := p.attrs[i].local; have.n == local.n && p.literally(have) == p.literally(local) {
+			return true
+		}
+	}
+	return false
+}
+
+// literally returns what stands in the text.
+func (p *parser) literally(s span) string { return p.s[s.at : s.at+s.n] }

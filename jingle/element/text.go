@@ -78,13 +78,13 @@ var class = func() (t [256]uint8) {
 }()
 
 // name reads a qualified name.
-func (p *parser) name() (prefix, local string, err error) {
+func (p *parser) name() (prefix string, local span, err error) {
 	s, i := p.s, p.pos
 	if i < len(s) && class[s[i]]&inStart != 0 {
 		for i++; i < len(s) && class[s[i]]&inName != 0; i++ {
 		}
 		if i == len(s) || s[i] != ':' && s[i] < utf8.RuneSelf {
-			local = s[p.pos:i]
+			local = span{uint32(p.pos), uint32(i - p.pos)}
 			p.pos = i
 			return "", local, nil
 		}
@@ -93,23 +93,21 @@ func (p *parser) name() (prefix, local string, err error) {
 }
 
 // qualifiedName reads any name.
-func (p *parser) qualifiedName() (prefix, local string, err error) {
+func (p *parser) qualifiedName() (prefix string, local span, err error) {
 	start := p.pos
 	p.nameChars()
-	local = p.s[start:p.pos]
 	if p.accept(':') {
-		prefix = local
-		second := p.pos
+		prefix = p.s[start : p.pos-1]
+		start = p.pos
 		p.nameChars()
-		local = p.s[second:p.pos]
 		if !isNCName(prefix) {
-			return "", "", p.fail(msgName)
+			return "", span{}, p.fail(msgName)
 		}
 	}
-	if !isNCName(local) || p.pos < len(p.s) && p.s[p.pos] == ':' {
-		return "", "", p.fail(msgName)
+	if !isNCName(p.s[start:p.pos]) || p.pos < len(p.s) && p.s[p.pos] == ':' {
+		return "", span{}, p.fail(msgName)
 	}
-	return prefix, local, nil
+	return prefix, span{uint32(start), uint32(p.pos - start)}, nil
 }
 
 func (p *parser) nameChars() {
@@ -221,7 +219,7 @@ func badChar(b string) int {
 }
 
 // value reads white space and an attribute's value.
-func (p *parser) value() (string, error) {
+func (p *parser) value() (span, error) {
 	if p.pos == len(p.s) || p.s[p.pos] != '\'' && p.s[p.pos] != '"' {
 		p.space()
 		return p.quoted()
@@ -231,7 +229,7 @@ func (p *parser) value() (string, error) {
 		i++
 	}
 	if i < len(s) && s[i] == s[p.pos] {
-		v := s[p.pos+1 : i]
+		v := span{uint32(p.pos + 1), uint32(i - p.pos - 1)}
 		p.pos = i + 1
 		return v, nil
 	}
@@ -239,29 +237,31 @@ func (p *parser) value() (string, error) {
 }
 
 // quoted reads an attribute's value, normalised as XML 1.0 section 3.3.3 says: white space written literally is a space.
-func (p *parser) quoted() (string, error) {
+func (p *parser) quoted() (span, error) {
 	if p.pos == len(p.s) || p.s[p.pos] != '\'' && p.s[p.pos] != '"' {
-		return "", p.fail("expected a quoted value")
+		return span{}, p.fail("expected a quoted value")
 	}
 	quote := p.s[p.pos]
 	p.pos++
 	n := strings.IndexByte(p.s[p.pos:], quote)
 	if n < 0 {
-		return "", p.fail("value not closed")
+		return span{}, p.fail("value not closed")
 	}
 	v := p.s[p.pos : p.pos+n]
 	if i := strings.IndexByte(v, '<'); i >= 0 {
 		p.pos += i
-		return "", p.fail("< in a value")
+		return span{}, p.fail("< in a value")
 	}
+	out := span{uint32(p.pos), uint32(n)}
 	if strings.ContainsAny(v, "&\t\r\n") {
-		var err error
-		if v, err = p.expand(v, true); err != nil {
-			return "", err
+		expanded, err := p.expand(v, true)
+		if err != nil {
+			return span{}, err
 		}
+		out = p.keep(expanded)
 	}
 	p.pos += n + 1
-	return v, nil
+	return out, nil
 }
 
 // text reads the run of character data that begins here.
@@ -271,7 +271,7 @@ func (p *parser) text() error {
 		i++
 	}
 	if i == len(s) || s[i] == '<' {
-		p.addText(s[p.pos:i])
+		p.addText(span{uint32(p.pos), uint32(i - p.pos)})
 		p.pos = i
 		return nil
 	}
@@ -284,14 +284,16 @@ func (p *parser) text() error {
 		p.pos += i
 		return p.fail("]]> in text")
 	}
+	run := span{uint32(p.pos), uint32(n)}
 	if strings.ContainsAny(v, "&\r") {
-		var err error
-		if v, err = p.expand(v, false); err != nil {
+		expanded, err := p.expand(v, false)
+		if err != nil {
 			return err
 		}
+		run = p.keep(expanded)
 	}
 	p.pos += n
-	p.addText(v)
+	p.addText(run)
 	return nil
 }
 
@@ -301,24 +303,26 @@ func (p *parser) cdata() error {
 	if n < 0 {
 		return p.fail("CDATA section not closed")
 	}
-	v := p.s[p.pos : p.pos+n]
-	p.pos += n + len(cdataClose)
-	if strings.Contains(v, "\r") {
-		v = strings.ReplaceAll(strings.ReplaceAll(v, "\r\n", "\n"), "\r", "\n")
+	run := span{uint32(p.pos), uint32(n)}
+	if v := p.s[p.pos : p.pos+n]; strings.Contains(v, "\r") {
+		run = p.keep(strings.ReplaceAll(strings.ReplaceAll(v, "\r\n", "\n"), "\r", "\n"))
 	}
-	p.addText(v)
+	p.pos += n + len(cdataClose)
+	p.addText(run)
 	return nil
 }
 
-func (p *parser) addText(v string) {
+// addText adds a run of character data to the innermost open element.
+func (p *parser) addText(run span) {
 	f := &p.open[len(p.open)-1]
+	first := &p.nodes[f.node].text
 	switch f.runs++; f.runs {
 	case 1:
-		f.e.Text = v
+		*first = run
 	case 2:
-		f.text = append(append(f.text, f.e.Text...), v...)
+		f.text = append(append(f.text, p.string(*first)...), p.string(run)...)
 	default:
-		f.text = append(f.text, v...)
+		f.text = append(f.text, p.string(run)...)
 	}
 }
 
