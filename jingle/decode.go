@@ -30,7 +30,34 @@ const (
 // as the XEPs have them.  Elements it does not know are kept in Info and Other.  The error is a bad-request.
 func ParseStanza(e *element.Element) (Stanza, *Error) {
 	d := decoder{}
-	return d.stanza(e)
+	return d.tree(e)
+}
+
+// ReadStanza is ParseStanza for a stanza that is no tree.  What it returns shares the memory of the stanza's text, if that is short for what the
+// action is; of a long one it keeps copies, so that a peer cannot fill the memory by padding what a call keeps.
+func ReadStanza(n element.Node) (Stanza, *Error) {
+	d := decoder{}
+	if n.Exists() && n.Size() > longText(Action(n.Attr("action"))) {
+		n = n.Detached()
+	}
+	return d.stanza(n)
+}
+
+// longText is the number of bytes from which on a stanza's text is not kept.
+func longText(a Action) int {
+	if a.describes() {
+		return 64 << 10 // eight videos of Firefox are 40 KiB
+	}
+	return 4 << 10 // a call keeps what it got of dozens of candidates
+}
+
+// describes tells whether a stanza of that action has descriptions.
+func (a Action) describes() bool {
+	switch a {
+	case SessionInitiate, SessionAccept, ContentAdd, ContentAccept:
+		return true
+	}
+	return false
 }
 
 // decoder reads elements.  The first error sticks.
@@ -38,7 +65,7 @@ type decoder struct {
 	err     *Error
 	action  Action
 	without Quirk // a test: this quirk is not taken
-	unread  []*element.Element
+	unread  []element.Node
 
 	slabs struct { // for short lists
 		parameters []Parameter
@@ -58,7 +85,7 @@ func cut[T any](slab *[]T, n int) []T {
 }
 
 // skip notes an element that is read as nothing.
-func (d *decoder) skip(e *element.Element) { d.unread = append(d.unread, e) }
+func (d *decoder) skip(e element.Node) { d.unread = append(d.unread, e) }
 
 func (d *decoder) fail(format string, args ...any) {
 	if d.err == nil {
@@ -78,23 +105,30 @@ func (d *decoder) room(what string, have, most int) bool {
 func (d *decoder) takes(q Quirk) bool { return d.without != q }
 
 // is compares namespace and local name.  A child that gave up its parent's namespace is still taken.
-func (d *decoder) is(e *element.Element, space, local string) bool {
-	return e.Local == local && (e.Space == space || e.Space == "" && d.takes(EmptyNamespace))
+func (d *decoder) is(e element.Node, space, local string) bool {
+	return e.Local() == local && (e.Space() == space || e.Space() == "" && d.takes(EmptyNamespace))
 }
 
-func (d *decoder) id(e *element.Element, attr string) string {
+func (d *decoder) id(e element.Node, attr string) string {
 	v := e.Attr(attr)
 	switch {
 	case v == "":
-		d.fail("<%s/> without %s", e.Local, attr)
+		d.fail("<%s/> without %s", e.Local(), attr)
 	case len(v) > maxID:
-		d.fail("%s of <%s/> is longer than %d bytes", attr, e.Local, maxID)
+		d.fail("%s of <%s/> is longer than %d bytes", attr, e.Local(), maxID)
 	}
 	return v
 }
 
-func (d *decoder) stanza(e *element.Element) (Stanza, *Error) {
-	if e == nil || e.Space != NS || e.Local != "jingle" {
+func (d *decoder) tree(e *element.Element) (Stanza, *Error) {
+	if e == nil {
+		return d.stanza(element.Node{})
+	}
+	return d.stanza(e.Node())
+}
+
+func (d *decoder) stanza(e element.Node) (Stanza, *Error) {
+	if !e.Exists() || e.Space() != NS || e.Local() != "jingle" {
 		return Stanza{}, ErrBadRequest.because("no <jingle/> of " + NS)
 	}
 	s := Stanza{
@@ -107,7 +141,7 @@ func (d *decoder) stanza(e *element.Element) (Stanza, *Error) {
 		d.fail("unknown action %s", quote(string(s.Action)))
 	}
 	d.action = s.Action
-	for _, c := range e.Children {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		d.child(&s, c)
 	}
 	if len(s.Contents) == 0 && rule.contents {
@@ -119,7 +153,7 @@ func (d *decoder) stanza(e *element.Element) (Stanza, *Error) {
 	return s, nil
 }
 
-func (d *decoder) child(s *Stanza, c *element.Element) {
+func (d *decoder) child(s *Stanza, c element.Node) {
 	switch {
 	case d.is(c, NS, "content"):
 		if d.room("contents", len(s.Contents), maxContents) {
@@ -135,12 +169,12 @@ func (d *decoder) child(s *Stanza, c *element.Element) {
 		s.Muji = d.muji(c)
 	default:
 		if d.room("elements", len(s.Info), maxOther) {
-			s.Info = append(s.Info, c)
+			s.Info = append(s.Info, c.Element())
 		}
 	}
 }
 
-func (d *decoder) content(e *element.Element) Content {
+func (d *decoder) content(e element.Node) Content {
 	c := Content{Name: e.Attr("name"), Senders: d.senders(e), Disposition: e.Attr("disposition")}
 	if len(c.Name) > maxID {
 		d.fail("name of a content is longer than %d bytes", maxID)
@@ -154,7 +188,7 @@ func (d *decoder) content(e *element.Element) Content {
 		d.fail("content %s: creator is neither initiator nor responder", quote(c.Name))
 	}
 	data := false
-	for _, child := range e.Children {
+	for child := e.First(); child.Exists(); child = child.Next() {
 		data = d.contentChild(&c, child) || data
 	}
 	if data {
@@ -168,7 +202,7 @@ func (d *decoder) content(e *element.Element) Content {
 }
 
 // isRejected tells whether c is what stanza writes in an answer for a content that it rejects: senders none, and a transport of nothing.
-func (d *decoder) isRejected(c Content, e *element.Element) bool {
+func (d *decoder) isRejected(c Content, e element.Node) bool {
 	return d.action == SessionAccept && c.Senders == SendersNone && c.ICE != nil && c.ICE.Ufrag == "" &&
 		len(c.ICE.Fingerprints) == 0 && !c.ICE.Protected && d.takes(EmptyRejected)
 }
@@ -182,7 +216,7 @@ func (c *Content) dataDescription() {
 }
 
 // contentChild reads a child of a content.  It returns true for a description that says no more than that the content is data channels.
-func (d *decoder) contentChild(c *Content, e *element.Element) bool {
+func (d *decoder) contentChild(c *Content, e element.Node) bool {
 	first := c.ICE == nil && c.RawUDP == nil
 	switch {
 	case d.is(e, NSRTP, "description") && c.RTP == nil:
@@ -198,13 +232,13 @@ func (d *decoder) contentChild(c *Content, e *element.Element) bool {
 		c.RawUDP = d.rawUDP(e)
 	case d.isFingerprint(e): // read with the transport
 	case d.room("elements in a content", len(c.Other), maxOther):
-		c.Other = append(c.Other, e)
+		c.Other = append(c.Other, e.Element())
 	}
 	return false
 }
 
 // senders reads the attribute of a content or of a header extension.
-func (d *decoder) senders(e *element.Element) Senders {
+func (d *decoder) senders(e element.Node) Senders {
 	switch s := Senders(e.Attr("senders")); s {
 	case "":
 		return SendersBoth
@@ -219,12 +253,12 @@ func (d *decoder) senders(e *element.Element) Senders {
 	return SendersBoth
 }
 
-func (d *decoder) group(e *element.Element) Group {
+func (d *decoder) group(e element.Node) Group {
 	g := Group{Semantics: e.Attr("semantics")}
 	if g.Semantics == "" && d.takes(GroupType) {
 		g.Semantics = e.Attr("type")
 	}
-	for _, c := range e.Children {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		if d.is(c, NSGrouping, "content") && d.room("contents in a group", len(g.Names), maxContents) {
 			g.Names = append(g.Names, c.Attr("name"))
 		}

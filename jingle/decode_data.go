@@ -14,9 +14,9 @@ const (
 )
 
 // dataTransport reads a <transport/> of webrtc-datachannel:1: SCTP around an ICE transport.
-func (d *decoder) dataTransport(e *element.Element) *Transport {
+func (d *decoder) dataTransport(e element.Node) *Transport {
 	t := &Transport{}
-	for _, c := range e.Children {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		if d.isICE(c) {
 			t = d.transport(c)
 			break
@@ -26,7 +26,7 @@ func (d *decoder) dataTransport(e *element.Element) *Transport {
 	s.Form = SCTPTransport
 	s.Port = number(e.Attr("sctp-port"), 1, 65535, s.Port)
 	s.MaxMessageSize = messageSize(e)
-	for _, c := range e.Children {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		if d.is(c, NSChannel, "channel") {
 			d.channel(t, c)
 		}
@@ -43,7 +43,7 @@ func (t *Transport) association() *SCTP {
 }
 
 // sctpmap reads an <sctpmap/> (XEP-0343 section 4.2).  The port is called number in the schema and the examples, port in the text.
-func (d *decoder) sctpmap(t *Transport, e *element.Element) {
+func (d *decoder) sctpmap(t *Transport, e element.Node) {
 	s := t.association()
 	port := e.Attr("number")
 	if port == "" && d.takes(SCTPPort) {
@@ -58,7 +58,7 @@ func (d *decoder) sctpmap(t *Transport, e *element.Element) {
 }
 
 // messageSize reads the longest message in bytes, 0 when it is not given.
-func messageSize(e *element.Element) int {
+func messageSize(e element.Node) int {
 	n, err := strconv.ParseUint(strings.TrimSpace(e.Attr("max-message-size")), 10, 64)
 	if err != nil {
 		return 0
@@ -67,7 +67,7 @@ func messageSize(e *element.Element) int {
 }
 
 // channel reads a <channel/> (XEP-0343 section 4.1): the members of RTCDataChannelInit.
-func (d *decoder) channel(t *Transport, e *element.Element) {
+func (d *decoder) channel(t *Transport, e element.Node) {
 	s := t.association()
 	if !d.room("data channels", len(s.Channels), maxChannels) {
 		return
@@ -85,27 +85,27 @@ func isTrue(s string) bool  { return s == "true" || s == "1" }
 func isFalse(s string) bool { return s == "false" || s == "0" }
 
 // isDataDescription tells whether e is the description that Movim gives to data channels: RTP without a codec.
-func (d *decoder) isDataDescription(e *element.Element) bool {
-	return e.Attr("media") == "application" && e.Child(NSRTP, "payload-type") == nil && d.takes(DataDescription)
+func (d *decoder) isDataDescription(e element.Node) bool {
+	return e.Attr("media") == "application" && !e.Child(NSRTP, "payload-type").Exists() && d.takes(DataDescription)
 }
 
 // rawUDP reads a raw-udp <transport/> (XEP-0177).
-func (d *decoder) rawUDP(e *element.Element) *RawUDP {
+func (d *decoder) rawUDP(e element.Node) *RawUDP {
 	r := &RawUDP{}
-	for _, c := range e.Children {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		switch {
 		case d.is(c, NSRawUDP, "candidate"):
 			if d.room("candidates", len(r.Candidates), maxCandidates) {
 				d.rawCandidate(r, c)
 			}
 		case d.room("unknown elements in a transport", len(r.Other), maxOther):
-			r.Other = append(r.Other, c)
+			r.Other = append(r.Other, c.Element())
 		}
 	}
 	return r
 }
 
-func (d *decoder) rawCandidate(r *RawUDP, e *element.Element) {
+func (d *decoder) rawCandidate(r *RawUDP, e element.Node) {
 	c := RawCandidate{
 		ID: e.Attr("id"), Component: number(e.Attr("component"), 1, 256, 1), Generation: number(e.Attr("generation"), 0, 1<<30, 0),
 		IP: strings.TrimSpace(e.Attr("ip")), Port: number(e.Attr("port"), 0, 65535, -1), Type: e.Attr("type"),

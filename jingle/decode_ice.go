@@ -9,8 +9,8 @@ import (
 )
 
 // isICE tells whether e is an ICE transport: of XEP-0176, or of XEP-0371, which differ in little more than the name.
-func (d *decoder) isICE(e *element.Element) bool {
-	return e.Local == "transport" && (e.Space == NSICE || e.Space == NSICETCP || e.Space == "" && d.takes(EmptyNamespace))
+func (d *decoder) isICE(e element.Node) bool {
+	return e.Local() == "transport" && (e.Space() == NSICE || e.Space() == NSICETCP || e.Space() == "" && d.takes(EmptyNamespace))
 }
 
 // namespace is that of the transport and of its children.
@@ -21,13 +21,13 @@ func (t *Transport) namespace() string {
 	return NSICE
 }
 
-func (d *decoder) transport(e *element.Element) *Transport {
+func (d *decoder) transport(e element.Node) *Transport {
 	t := &Transport{
-		TCP: e.Space == NSICETCP, ICE2: isTrue(e.Attr("ice2")),
+		TCP: e.Space() == NSICETCP, ICE2: isTrue(e.Attr("ice2")),
 		Ufrag: strings.TrimSpace(e.Attr("ufrag")), Pwd: strings.TrimSpace(e.Attr("pwd")),
 	}
-	for _, c := range e.Children {
-		switch c.Space {
+	for c := e.First(); c.Exists(); c = c.Next() {
+		switch c.Space() {
 		case t.namespace(), "":
 			d.transportChild(t, c)
 		default:
@@ -38,7 +38,7 @@ func (d *decoder) transport(e *element.Element) *Transport {
 }
 
 // transportChild reads what XEP-0176 and XEP-0371 define.
-func (d *decoder) transportChild(t *Transport, c *element.Element) {
+func (d *decoder) transportChild(t *Transport, c element.Node) {
 	switch {
 	case d.is(c, t.namespace(), "candidate"):
 		if !d.room("candidates", len(t.Candidates), maxCandidates) {
@@ -61,28 +61,28 @@ func (d *decoder) transportChild(t *Transport, c *element.Element) {
 }
 
 // transportExtension reads what others define.
-func (d *decoder) transportExtension(t *Transport, c *element.Element) {
+func (d *decoder) transportExtension(t *Transport, c element.Node) {
 	switch {
 	case d.isFingerprint(c):
 		d.fingerprint(t, c)
-	case c.Space == NSOMEMODTLS && c.Local == "fingerprint":
+	case c.Space() == NSOMEMODTLS && c.Local() == "fingerprint":
 		t.Protected = true
 	case d.is(c, NSSCTP, "sctpmap"):
 		d.sctpmap(t, c)
 	case d.is(c, NSChannel, "channel"):
 		d.channel(t, c)
-	case c.Local == "ice-lite" && c.Space == NSICEOption:
+	case c.Local() == "ice-lite" && c.Space() == NSICEOption:
 		t.Lite = true
-	case c.Space == NSICEOption:
+	case c.Space() == NSICEOption:
 		if d.room("ICE options", len(t.Options), maxOptions) {
-			t.Options = append(t.Options, c.Local)
+			t.Options = append(t.Options, c.Local())
 		}
 	case d.room("unknown elements in a transport", len(t.Other), maxOther):
-		t.Other = append(t.Other, c)
+		t.Other = append(t.Other, c.Element())
 	}
 }
 
-func (d *decoder) remoteCandidate(t *Transport, e *element.Element) {
+func (d *decoder) remoteCandidate(t *Transport, e element.Node) {
 	c := RemoteCandidate{
 		Component: number(e.Attr("component"), 1, 256, 1), IP: strings.TrimSpace(e.Attr("ip")), Port: number(e.Attr("port"), 0, 65535, -1),
 	}
@@ -94,7 +94,7 @@ func (d *decoder) remoteCandidate(t *Transport, e *element.Element) {
 }
 
 // candidate reads a <candidate/>.  It returns false for one that nobody could use: without an address or port, or neither UDP nor TCP.
-func (d *decoder) candidate(e *element.Element) (Candidate, bool) {
+func (d *decoder) candidate(e element.Node) (Candidate, bool) {
 	c := Candidate{
 		ID: e.Attr("id"), Foundation: e.Attr("foundation"), Network: e.Attr("network"), IP: strings.TrimSpace(e.Attr("ip")),
 		Protocol: e.Attr("protocol"), Type: e.Attr("type"), RelAddr: strings.TrimSpace(e.Attr("rel-addr")), TCPType: e.Attr("tcptype"),
@@ -123,7 +123,7 @@ func (d *decoder) candidate(e *element.Element) (Candidate, bool) {
 	return c, c.Protocol == "udp" || c.Protocol == "tcp"
 }
 
-func (d *decoder) relPort(e *element.Element) string {
+func (d *decoder) relPort(e element.Node) string {
 	if v, ok := e.LookupAttr("rel-port"); ok || !d.takes(RelPortUnderscore) {
 		return v
 	}

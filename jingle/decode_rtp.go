@@ -6,11 +6,11 @@ import (
 	"carillon/jingle/element"
 )
 
-func (d *decoder) rtp(e *element.Element) *RTP {
+func (d *decoder) rtp(e element.Node) *RTP {
 	r := &RTP{Media: e.Attr("media"), SSRC: e.Attr("ssrc")}
 	r.reserve(e)
-	for _, c := range e.Children {
-		switch c.Local {
+	for c := e.First(); c.Exists(); c = c.Next() {
+		switch c.Local() {
 		case "payload-type", "rtcp-fb", "rtcp-fb-trr-int", "rtp-hdrext":
 			d.codecChild(r, c)
 		case "source", "ssrc-group", "rid-group", "stream":
@@ -26,10 +26,10 @@ func (d *decoder) rtp(e *element.Element) *RTP {
 }
 
 // reserve makes room for the lists that are long.
-func (r *RTP) reserve(e *element.Element) {
+func (r *RTP) reserve(e element.Node) {
 	types, extensions := 0, 0
-	for _, c := range e.Children {
-		switch c.Local {
+	for c := e.First(); c.Exists(); c = c.Next() {
+		switch c.Local() {
 		case "payload-type":
 			types++
 		case "rtp-hdrext":
@@ -45,13 +45,13 @@ func (r *RTP) reserve(e *element.Element) {
 }
 
 // other keeps an element that means nothing here, so that its loss can be reported.
-func (d *decoder) other(r *RTP, e *element.Element) {
+func (d *decoder) other(r *RTP, e element.Node) {
 	if d.room("unknown elements in a description", len(r.Other), maxOther) {
-		r.Other = append(r.Other, e)
+		r.Other = append(r.Other, e.Element())
 	}
 }
 
-func (d *decoder) codecChild(r *RTP, c *element.Element) {
+func (d *decoder) codecChild(r *RTP, c element.Node) {
 	switch {
 	case d.is(c, NSRTP, "payload-type"):
 		if d.room("payload types", len(r.PayloadTypes), maxPayloadTypes) {
@@ -70,13 +70,13 @@ func (d *decoder) codecChild(r *RTP, c *element.Element) {
 	}
 }
 
-func (d *decoder) flagChild(r *RTP, c *element.Element) {
+func (d *decoder) flagChild(r *RTP, c element.Node) {
 	switch {
 	case d.is(c, NSRTP, "rtcp-mux"):
 		r.RTCPMux = true
 	case d.is(c, NSRTP, "rtcp-reduced-size"):
 		r.RTCPReducedSize = true
-	case c.Local == "extmap-allow-mixed" && (c.Space == NSHdrExt || c.Space == NSRTP && d.takes(AllowMixedNamespace)):
+	case c.Local() == "extmap-allow-mixed" && (c.Space() == NSHdrExt || c.Space() == NSRTP && d.takes(AllowMixedNamespace)):
 		r.AllowMixed = true
 	case d.is(c, NSRTP, "bandwidth"):
 		if d.room("bandwidths", len(r.Bandwidths), maxFeedback) {
@@ -94,7 +94,7 @@ func (d *decoder) flagChild(r *RTP, c *element.Element) {
 	}
 }
 
-func (d *decoder) payloadType(e *element.Element) PayloadType {
+func (d *decoder) payloadType(e element.Node) PayloadType {
 	p := PayloadType{
 		ID: number(e.Attr("id"), 0, 127, -1), Name: e.Attr("name"),
 		ClockRate: number(e.Attr("clockrate"), 1, 1<<30, 0), Channels: number(e.Attr("channels"), 1, 255, 0),
@@ -104,8 +104,8 @@ func (d *decoder) payloadType(e *element.Element) PayloadType {
 		d.fail("payload-type with id %s: it is a number from 0 to 127", quote(e.Attr("id")))
 	}
 	parameters, feedback := 0, 0
-	for _, c := range e.Children {
-		switch c.Local {
+	for c := e.First(); c.Exists(); c = c.Next() {
+		switch c.Local() {
 		case "parameter":
 			parameters++
 		case "rtcp-fb":
@@ -119,7 +119,7 @@ func (d *decoder) payloadType(e *element.Element) PayloadType {
 	if parameters > 0 && parameters <= maxParameters {
 		list = cut(&d.slabs.parameters, parameters)
 	}
-	for _, c := range e.Children {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		switch {
 		case d.is(c, NSRTP, "parameter"):
 			if !d.room("parameters of a payload type", len(list), maxParameters) {
@@ -145,7 +145,7 @@ func (d *decoder) payloadType(e *element.Element) PayloadType {
 	return p
 }
 
-func (d *decoder) feedback(list *[]Feedback, trr *string, e *element.Element) {
+func (d *decoder) feedback(list *[]Feedback, trr *string, e element.Node) {
 	f := Feedback{Type: e.Attr("type"), Subtype: e.Attr("subtype")}
 	if f.Type == "trr-int" && d.takes(FeedbackTRRInt) {
 		if *trr == "" {
@@ -163,13 +163,13 @@ func (d *decoder) feedback(list *[]Feedback, trr *string, e *element.Element) {
 }
 
 // parameters reads the <parameter/> children of feedback, header extensions and sources as they are.
-func (d *decoder) parameters(e *element.Element, space string) []Parameter {
-	if len(e.Children) == 0 {
+func (d *decoder) parameters(e element.Node, space string) []Parameter {
+	if e.Children() == 0 {
 		return nil
 	}
-	list := cut(&d.slabs.parameters, min(len(e.Children), maxParameters))
-	for _, c := range e.Children {
-		if c.Local != "parameter" || !(d.is(c, space, "parameter") || d.takes(ParameterNamespace)) {
+	list := cut(&d.slabs.parameters, min(e.Children(), maxParameters))
+	for c := e.First(); c.Exists(); c = c.Next() {
+		if c.Local() != "parameter" || !(d.is(c, space, "parameter") || d.takes(ParameterNamespace)) {
 			d.skip(c)
 			continue
 		}
@@ -185,7 +185,7 @@ func (d *decoder) parameters(e *element.Element, space string) []Parameter {
 	return list
 }
 
-func (d *decoder) hdrExt(r *RTP, e *element.Element) {
+func (d *decoder) hdrExt(r *RTP, e element.Node) {
 	id, direction, _ := strings.Cut(e.Attr("id"), "/")
 	x := HdrExt{ID: number(id, 1, 4351, 0), URI: e.Attr("uri"), Senders: d.senders(e), Parameters: d.parameters(e, NSHdrExt)}
 	if direction != "" {
@@ -202,8 +202,8 @@ func (d *decoder) hdrExt(r *RTP, e *element.Element) {
 	r.HdrExts = append(r.HdrExts, x)
 }
 
-func (d *decoder) bandwidth(r *RTP, e *element.Element) {
-	b := Bandwidth{Type: e.Attr("type"), Value: strings.TrimSpace(e.Text)}
+func (d *decoder) bandwidth(r *RTP, e element.Node) {
+	b := Bandwidth{Type: e.Attr("type"), Value: strings.TrimSpace(e.Text())}
 	if b.Value == "" && d.takes(BandwidthAttribute) {
 		b.Value = e.Attr("value")
 	}
@@ -217,10 +217,10 @@ func (d *decoder) bandwidth(r *RTP, e *element.Element) {
 	r.Bandwidths = append(r.Bandwidths, b)
 }
 
-func childText(e *element.Element, local string) string {
-	for _, c := range e.Children {
-		if c.Local == local {
-			return strings.TrimSpace(c.Text)
+func childText(e element.Node, local string) string {
+	for c := e.First(); c.Exists(); c = c.Next() {
+		if c.Local() == local {
+			return strings.TrimSpace(c.Text())
 		}
 	}
 	return ""

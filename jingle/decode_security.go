@@ -12,7 +12,7 @@ const (
 )
 
 // encryption reads an <encryption/> into r.  Movim writes one for each key; they are one.
-func (d *decoder) encryption(r *RTP, e *element.Element) {
+func (d *decoder) encryption(r *RTP, e element.Node) {
 	if r.Encryption != nil && !d.takes(SeveralEncryptions) {
 		return
 	}
@@ -21,7 +21,7 @@ func (d *decoder) encryption(r *RTP, e *element.Element) {
 		x = *r.Encryption
 		x.Required = x.Required || isTrue(e.Attr("required"))
 	}
-	for _, c := range e.Children {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		switch {
 		case d.is(c, NSRTP, "crypto"):
 			if d.room("keys", len(x.Crypto), maxCrypto) {
@@ -31,7 +31,7 @@ func (d *decoder) encryption(r *RTP, e *element.Element) {
 			}
 		case d.is(c, NSZRTP, "zrtp-hash"):
 			if d.room("ZRTP hashes", len(x.ZRTP), maxZRTP) {
-				x.ZRTP = append(x.ZRTP, ZRTPHash{Version: c.Attr("version"), Value: strings.Join(strings.Fields(c.Text), "")})
+				x.ZRTP = append(x.ZRTP, ZRTPHash{Version: c.Attr("version"), Value: strings.Join(strings.Fields(c.Text()), "")})
 			}
 		}
 	}

@@ -2,7 +2,7 @@ package jingle
 
 import "carillon/jingle/element"
 
-func (d *decoder) sourceChild(r *RTP, c *element.Element) {
+func (d *decoder) sourceChild(r *RTP, c element.Node) {
 	switch {
 	case d.is(c, NSSources, "source"):
 		if d.room("sources", len(r.Sources), maxSources) {
@@ -25,7 +25,7 @@ func (d *decoder) sourceChild(r *RTP, c *element.Element) {
 	}
 }
 
-func (d *decoder) source(e *element.Element) Source {
+func (d *decoder) source(e element.Node) Source {
 	s := Source{SSRC: e.Attr("ssrc"), Parameters: d.parameters(e, NSSources)}
 	if s.SSRC == "" {
 		s.RID = e.Attr("rid")
@@ -36,9 +36,9 @@ func (d *decoder) source(e *element.Element) Source {
 	return s
 }
 
-func (d *decoder) sourceGroup(e *element.Element) SourceGroup {
+func (d *decoder) sourceGroup(e element.Node) SourceGroup {
 	g := SourceGroup{Semantics: e.Attr("semantics")}
-	for _, c := range e.Children {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		if d.is(c, NSSources, "source") && d.room("sources of a group", len(g.SSRCs), maxSources) {
 			g.SSRCs = append(g.SSRCs, c.Attr("ssrc"))
 		}
@@ -47,9 +47,9 @@ func (d *decoder) sourceGroup(e *element.Element) SourceGroup {
 }
 
 // ridGroup reads Jitsi's <rid-group/>.
-func (d *decoder) ridGroup(e *element.Element) SourceGroup {
+func (d *decoder) ridGroup(e element.Node) SourceGroup {
 	g := SourceGroup{Semantics: e.Attr("semantics")}
-	for _, c := range e.Children {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		if d.is(c, NSSources, "source") && d.room("sources of a group", len(g.RIDs), maxSources) {
 			g.RIDs = append(g.RIDs, c.Attr("rid"))
 		}

@@ -7,13 +7,13 @@ import (
 	"carillon/jingle/element"
 )
 
-func (d *decoder) isFingerprint(e *element.Element) bool {
-	return e.Local == "fingerprint" && (e.Space == NSDTLS || e.Space == nsDTLSDraft && d.takes(DraftDTLS))
+func (d *decoder) isFingerprint(e element.Node) bool {
+	return e.Local() == "fingerprint" && (e.Space() == NSDTLS || e.Space() == nsDTLSDraft && d.takes(DraftDTLS))
 }
 
 // strays looks for what stands in the wrong place: fingerprints outside of a transport that has none (drafts of XEP-0320 had them elsewhere),
 // Borogove's ice-lite and Jicofo's rtcp-mux.
-func (d *decoder) strays(c *Content, e *element.Element) {
+func (d *decoder) strays(c *Content, e element.Node) {
 	if c.ICE == nil {
 		return
 	}
@@ -39,23 +39,23 @@ func takeOut(list *[]*element.Element, local string) bool {
 	return found
 }
 
-func (d *decoder) fingerprintsBelow(t *Transport, e *element.Element, depth int) {
-	for _, c := range e.Children {
+func (d *decoder) fingerprintsBelow(t *Transport, e element.Node, depth int) {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		switch {
 		case d.isFingerprint(c):
 			d.fingerprint(t, c)
-		case depth > 0 && (c.Local == "description" || c.Local == "encryption"):
+		case depth > 0 && (c.Local() == "description" || c.Local() == "encryption"):
 			d.fingerprintsBelow(t, c, depth-1)
 		}
 	}
 }
 
 // fingerprint reads a <fingerprint/>.  One that is no hash is left out: the transport is then as good as unencrypted.
-func (d *decoder) fingerprint(t *Transport, e *element.Element) {
+func (d *decoder) fingerprint(t *Transport, e element.Node) {
 	if !d.room("fingerprints", len(t.Fingerprints), maxFingerprints) {
 		return
 	}
-	hash, value := e.Attr("hash"), e.Text
+	hash, value := e.Attr("hash"), e.Text()
 	if hash == "" && !d.takes(FingerprintHash) {
 		d.skip(e)
 		return

@@ -40,8 +40,11 @@ var draftKinds = map[string]InviteKind{"propose": InviteOffer, "finish": InviteL
 
 // ParseInvite reads an element of XEP-0482.  It returns false, and no error, for an element that is none.  Errors are of type *Error.
 func ParseInvite(e *element.Element) (Invite, bool, error) {
+	if e == nil || e.Space != NSInvites && e.Space != nsCallMessage {
+		return Invite{}, false, nil
+	}
 	d := decoder{}
-	return d.invite(e)
+	return d.invite(e.Node())
 }
 
 // InviteIn finds the call invite of a <message/>.  It returns nil when there is none, or when the message has an element of XEP-0353 too: those
@@ -66,15 +69,14 @@ func InviteIn(stanza *element.Element) (*Invite, error) {
 	return found, nil
 }
 
-func (d *decoder) invite(e *element.Element) (Invite, bool, error) {
+func (d *decoder) invite(e element.Node) (Invite, bool, error) {
 	i := Invite{}
 	switch {
-	case e == nil:
-	case e.Space == NSInvites:
-		i.Kind = InviteKind(e.Local)
-	case e.Space == nsCallMessage && d.takes(CallMessage):
-		i.Kind = InviteKind(e.Local)
-		if kind, other := draftKinds[e.Local]; other {
+	case e.Space() == NSInvites:
+		i.Kind = InviteKind(e.Local())
+	case e.Space() == nsCallMessage && d.takes(CallMessage):
+		i.Kind = InviteKind(e.Local())
+		if kind, other := draftKinds[e.Local()]; other {
 			i.Kind = kind
 		}
 	}
@@ -87,10 +89,10 @@ func (d *decoder) invite(e *element.Element) (Invite, bool, error) {
 		return Invite{}, false, nil
 	}
 	if len(i.ID) > maxID {
-		d.fail("id of <%s/> is longer than %d bytes", e.Local, maxID)
+		d.fail("id of <%s/> is longer than %d bytes", e.Local(), maxID)
 	}
-	for _, c := range e.Children {
-		d.way(&i, c, e.Space)
+	for c := e.First(); c.Exists(); c = c.Next() {
+		d.way(&i, c, e.Space())
 	}
 	if d.err != nil {
 		return Invite{}, true, d.err
@@ -99,7 +101,7 @@ func (d *decoder) invite(e *element.Element) (Invite, bool, error) {
 }
 
 // way reads a way to join a call.  Those that XEP-0482 defines are in the namespace of the invite.
-func (d *decoder) way(i *Invite, c *element.Element, space string) {
+func (d *decoder) way(i *Invite, c element.Node, space string) {
 	if !d.room("ways to join", len(i.Jingle)+len(i.External)+len(i.Other), maxWays) {
 		return
 	}
@@ -111,7 +113,7 @@ func (d *decoder) way(i *Invite, c *element.Element, space string) {
 	case d.is(c, NSMuji, "muji") && i.Muji == nil:
 		i.Muji = d.muji(c)
 	default:
-		i.Other = append(i.Other, c)
+		i.Other = append(i.Other, c.Element())
 	}
 }
 

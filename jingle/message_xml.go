@@ -15,8 +15,9 @@ func ParseMessage(e *element.Element) (m Message, ok bool, err error) {
 		return Message{}, false, nil
 	}
 	d := decoder{}
-	m = Message{Kind: kind, ID: d.id(e, "id")}
-	for _, c := range e.Children {
+	n := e.Node()
+	m = Message{Kind: kind, ID: d.id(n, "id")}
+	for c := n.First(); c.Exists(); c = c.Next() {
 		d.messageChild(&m, c)
 	}
 	if d.err != nil {
@@ -43,21 +44,21 @@ func MessageIn(stanza *element.Element) (*Message, error) {
 	return nil, nil
 }
 
-func (d *decoder) messageChild(m *Message, c *element.Element) {
+func (d *decoder) messageChild(m *Message, c element.Node) {
 	switch {
-	case c.Local == "description" && c.Space == NSRTP:
+	case c.Local() == "description" && c.Space() == NSRTP:
 		if d.room("media", len(m.Media), maxContents) {
 			m.Media = append(m.Media, c.Attr("media"))
 		}
-	case c.Local == "description":
+	case c.Local() == "description":
 		if d.room("descriptions", len(m.Others), maxContents) {
-			m.Others = append(m.Others, c.Space)
+			m.Others = append(m.Others, c.Space())
 		}
 	case d.is(c, NSMessage, "migrated"):
 		m.Migrated = d.id(c, "to")
-	case c.Local == "reason" && d.is(c, NS, "reason"):
+	case c.Local() == "reason" && d.is(c, NS, "reason"):
 		m.Reason = d.reason(c)
-	case c.Local == "tie-break":
+	case c.Local() == "tie-break":
 		m.TieBreak = true
 	}
 }

@@ -20,18 +20,18 @@ func MujiIn(presence *element.Element) *Muji {
 		return nil
 	}
 	d := decoder{}
-	if m := d.muji(e); d.err == nil {
+	if m := d.muji(e.Node()); d.err == nil {
 		return m
 	}
 	return nil
 }
 
-func (d *decoder) muji(e *element.Element) *Muji {
+func (d *decoder) muji(e element.Node) *Muji {
 	m := &Muji{Room: e.Attr("room")}
 	if len(m.Room) > maxJID {
 		d.fail("room of a conference is longer than %d bytes", maxJID)
 	}
-	for _, c := range e.Children {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		switch {
 		case d.is(c, NSMuji, "preparing"):
 			m.Preparing = true
@@ -46,8 +46,8 @@ func (d *decoder) muji(e *element.Element) *Muji {
 
 // isMujiContent takes the element in the namespace of the conference, where the examples of XEP-0272 have it, and in that of Jingle, where
 // Dino writes and expects it.
-func (d *decoder) isMujiContent(e *element.Element) bool {
-	return d.is(e, NSMuji, "content") || e.Local == "content" && e.Space == NS && d.takes(MujiContent)
+func (d *decoder) isMujiContent(e element.Node) bool {
+	return d.is(e, NSMuji, "content") || e.Local() == "content" && e.Space() == NS && d.takes(MujiContent)
 }
 
 // Element returns the <muji/>.  Its contents are in Jingle's namespace: Dino sees no others.

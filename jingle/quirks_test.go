@@ -35,13 +35,13 @@ func only(t *testing.T, e *element.Element) *element.Element {
 func read(e *element.Element, without Quirk) (value interface{ Element() *element.Element }, err error) {
 	d := &decoder{without: without}
 	if e.Space == NS {
-		s, err := d.stanza(e)
+		s, err := d.stanza(e.Node())
 		if err != nil {
 			return s, err
 		}
 		return s, nil
 	}
-	i, ok, err := d.invite(e)
+	i, ok, err := d.invite(e.Node())
 	if !ok {
 		return i, ErrNotImplemented
 	}
@@ -106,7 +106,7 @@ func TestReasonSpelling(t *testing.T) {
 		if written != "" {
 			e.Append(element.New(NS, written))
 		}
-		if got := (&decoder{}).reason(e); got.Condition != want {
+		if got := (&decoder{}).reason(e.Node()); got.Condition != want {
 			t.Errorf("%q is read as %q, want %q", written, got.Condition, want)
 		}
 	}

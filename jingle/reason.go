@@ -172,29 +172,29 @@ func (r Reason) Element() *element.Element {
 }
 
 // reason reads a <reason/>.  A condition that no XEP defines becomes the nearest one that is.
-func (d *decoder) reason(e *element.Element) *Reason {
+func (d *decoder) reason(e element.Node) *Reason {
 	r := &Reason{Condition: GeneralError}
-	for _, c := range e.Children {
+	for c := e.First(); c.Exists(); c = c.Next() {
 		switch {
-		case c.Space == NSRTPErrors && (c.Local == InvalidCrypto || c.Local == CryptoRequired):
-			r.RTP = c.Local
-		case !d.is(c, NS, c.Local):
-		case c.Local == "text":
-			r.Text = clip(strings.TrimSpace(c.Text))
-		case slices.Contains(conditions, Condition(c.Local)):
-			r.Condition, r.SID = Condition(c.Local), d.alternative(c)
+		case c.Space() == NSRTPErrors && (c.Local() == InvalidCrypto || c.Local() == CryptoRequired):
+			r.RTP = c.Local()
+		case !d.is(c, NS, c.Local()):
+		case c.Local() == "text":
+			r.Text = clip(strings.TrimSpace(c.Text()))
+		case slices.Contains(conditions, Condition(c.Local())):
+			r.Condition, r.SID = Condition(c.Local()), d.alternative(c)
 		case d.takes(ReasonSpelling):
-			r.Condition = misspelled(c.Local)
+			r.Condition = misspelled(c.Local())
 		}
 	}
 	return r
 }
 
 // alternative reads the session that an alternative-session names.
-func (d *decoder) alternative(e *element.Element) string {
-	for _, c := range e.Children {
-		if d.is(c, NS, "sid") && e.Local == string(AlternativeSession) && len(c.Text) <= maxID {
-			return strings.TrimSpace(c.Text)
+func (d *decoder) alternative(e element.Node) string {
+	for c := e.First(); c.Exists(); c = c.Next() {
+		if d.is(c, NS, "sid") && e.Local() == string(AlternativeSession) && len(c.Text()) <= maxID {
+			return strings.TrimSpace(c.Text())
 		}
 	}
 	return ""

@@ -17,11 +17,13 @@ import (
 // fingerprint, which a draft of XEP-0320 had and Jitsi writes, and the id that Movim repeats in the feedback of a payload type.
 func Unread(e *element.Element) (whole, parts []*element.Element) {
 	d := decoder{}
-	if _, err := d.stanza(e); err != nil {
+	if _, err := d.tree(e); err != nil {
 		return nil, nil
 	}
-	u := unread{whole: d.unread, noted: map[*element.Element]bool{}}
-	for _, e := range d.unread {
+	u := unread{noted: map[*element.Element]bool{}}
+	for _, n := range d.unread {
+		e := n.Element()
+		u.whole = append(u.whole, e)
 		u.noted[e] = true
 	}
 	u.look(stanzaGrammar, e)
@@ -183,7 +185,7 @@ func (u *unread) look(g *grammar, e *element.Element) {
 		}
 		rest.Attrs = append(rest.Attrs, a)
 	}
-	isData := e.Space == NSRTP && e.Local == "description" && (&decoder{}).isDataDescription(e)
+	isData := e.Space == NSRTP && e.Local == "description" && (&decoder{}).isDataDescription(e.Node())
 	read := map[string]bool{}
 	for _, c := range e.Children {
 		if u.noted[c] {

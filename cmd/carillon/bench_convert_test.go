@@ -70,12 +70,15 @@ func toXML(b *testing.B, offer string) []byte {
 	return iq.AppendAround(nil, "", s.AppendTo)
 }
 
+// convertReader is used again, as the stream does for all of its stanzas.
+var convertReader element.Reader
+
 func toSDP(b *testing.B, xml string) string {
-	iq, err := element.Parse([]byte(xml), element.Limits{})
+	iq, err := convertReader.Read([]byte(xml), nil, element.Limits{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, jerr := jingle.ParseStanza(iq.Child(jingle.NS, "jingle"))
+	s, jerr := jingle.ReadStanza(iq.Child(jingle.NS, "jingle"))
 	if jerr != nil {
 		b.Fatal(jerr)
 	}

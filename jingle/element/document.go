@@ -2,10 +2,9 @@ package element
 
 import "strings"
 
-// Document is an element as it was read: its text, and an index of what stands where.  Reading one makes a handful of pieces of memory, of which
-// the collector of garbage has to look into none but a list of namespaces; a tree of it has hundreds of pointers.  A Document does not change but
-// by ReplaceSpace.
-type Document struct {
+// document is an element as it was read: its text, and an index of what stands where.  It is a handful of pieces of memory, of which the collector
+// of garbage has to look into none but the lists of strings; a tree of it has hundreds of pointers.
+type document struct {
 	text     string
 	nodes    []node // in the order of their start tags, and one more that says where the attributes end
 	attrs    []attr
@@ -16,7 +15,31 @@ type Document struct {
 	detached bool       // values are copied out of text
 }
 
-// node is an element of a Document.
+// Bounds of what a document that is used again keeps: those of a session-initiate with some twenty contents.
+const mostNodes, mostAttrs, mostStrings = 1 << 10, 1 << 11, 1 << 6
+
+// reuse empties d for another text, with room for so many nodes and attributes if those are not more than is kept.
+func (d *document) reuse(text string, nodes, attrs int) {
+	d.text, d.detached = text, false
+	d.nodes = emptied(d.nodes, min(nodes, mostNodes), mostNodes)
+	d.attrs = emptied(d.attrs, min(attrs, mostAttrs), mostAttrs)
+	clear(d.spaces)
+	clear(d.strings)
+	clear(d.prefixed)
+	d.spaces = append(emptied(d.spaces, 16, mostStrings), "")
+	d.strings = emptied(d.strings, 0, mostStrings)
+	d.prefixed = emptied(d.prefixed, 0, mostStrings)
+}
+
+// emptied returns list without its elements, or another that has room for n and no more than most.
+func emptied[T any](list []T, n, most int) []T {
+	if cap(list) < n || cap(list) > 2*most {
+		return make([]T, 0, n)
+	}
+	return list[:0]
+}
+
+// node is an element of a document.
 type node struct {
 	local, text span
 	space       uint32 // index into spaces
@@ -32,7 +55,7 @@ type prefixed struct {
 	space string
 }
 
-// span is a part of a Document's text, or one of its strings.
+// span is a part of a document's text, or one of its strings.
 type span struct{ at, n uint32 }
 
 // Flags in the n of a span.
@@ -42,25 +65,13 @@ const (
 	mostText = inSpace - 1
 )
 
-// Node is an element of a Document, for reading.  The zero Node is none.
+// Node is an element for reading.  The zero Node is none.
 type Node struct {
-	doc       *Document
+	doc       *document
 	at, until uint32 // index into nodes, and that behind its siblings
 }
 
-// Root returns the outermost element.
-func (d *Document) Root() Node { return Node{d, 0, d.nodes[0].end} }
-
-// ReplaceSpace gives the elements in one namespace another.
-func (d *Document) ReplaceSpace(from, to string) {
-	for i := range d.spaces {
-		if d.spaces[i] == from {
-			d.spaces[i] = to
-		}
-	}
-}
-
-func (d *Document) string(s span) string {
+func (d *document) string(s span) string {
 	if s.n&apart != 0 {
 		return d.strings[s.at]
 	}
@@ -68,7 +79,7 @@ func (d *Document) string(s span) string {
 }
 
 // value is string for what may be kept.
-func (d *Document) value(s span) string {
+func (d *document) value(s span) string {
 	if d.detached {
 		return strings.Clone(d.string(s))
 	}
@@ -76,9 +87,18 @@ func (d *Document) value(s span) string {
 }
 
 // keep returns the span of a string that does not stand in the text.
-func (d *Document) keep(s string) span {
+func (d *document) keep(s string) span {
 	d.strings = append(d.strings, s)
 	return span{uint32(len(d.strings) - 1), apart}
+}
+
+// ReplaceSpace gives the elements of the document that are in one namespace another.
+func (n Node) ReplaceSpace(from, to string) {
+	for i, space := range n.doc.spaces {
+		if space == from {
+			n.doc.spaces[i] = to
+		}
+	}
 }
 
 // Detached returns the same element, whose texts, values and trees are copies that do not keep the whole text of the document in memory.
@@ -168,14 +188,14 @@ func (n Node) Child(space, local string) Node {
 
 // Node returns e for reading.  It must not be changed as long as that is done.
 func (e *Element) Node() Node {
-	d := &Document{spaces: []string{""}}
+	d := &document{spaces: []string{""}}
 	d.add(e)
 	d.nodes = append(d.nodes, node{attrs: uint32(len(d.attrs))})
-	return d.Root()
+	return Node{d, 0, d.nodes[0].end}
 }
 
 // add enters an element and what it contains.
-func (d *Document) add(e *Element) {
+func (d *document) add(e *Element) {
 	at := len(d.nodes)
 	n := node{local: d.keep(e.Local), text: d.keep(e.Text), space: uint32(len(d.spaces)), attrs: uint32(len(d.attrs)), children: uint32(len(e.Children))}
 	d.spaces = append(d.spaces, e.Space)

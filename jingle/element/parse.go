@@ -64,26 +64,31 @@ func Parse(b []byte, lim Limits) (*Element, error) {
 
 // ParseIn reads an element as Parse does that stands within the scope.
 func ParseIn(b []byte, in Scope, lim Limits) (*Element, error) {
-	d, err := Read(b, in, lim)
+	n, err := new(Reader).Read(b, in, lim)
 	if err != nil {
 		return nil, err
 	}
-	return d.Root().Element(), nil
+	return n.Element(), nil
 }
 
-// Read reads an element as ParseIn does, without making a tree of it.
-func Read(b []byte, in Scope, lim Limits) (*Document, error) {
+// Reader reads elements without making trees of them.  The zero Reader is ready.  It uses the memory of its index again, so that reading a stanza
+// takes little more than a copy of its text.
+type Reader struct{ doc document }
+
+// Read reads an element as ParseIn does.  The node, and all that is reached from it, is to be used only until the next Read, while the strings
+// and trees that it gives stay.
+func (r *Reader) Read(b []byte, in Scope, lim Limits) (Node, error) {
 	lim = lim.orDefault()
 	if err := lim.fits(len(b)); err != nil {
-		return nil, err
+		return Node{}, err
 	}
-	p := parser{Document: &Document{text: string(b)}, lim: lim}
+	p := parser{document: &r.doc, s: string(b), lim: lim}
 	p.open = p.room[:0]
 	if err := p.begin(in); err != nil {
-		return nil, err
+		return Node{}, err
 	}
-	if err := p.document(); err != nil {
-		return nil, err
+	if err := p.outermost(); err != nil {
+		return Node{}, err
 	}
 	return p.finish(), nil
 }
@@ -98,7 +103,7 @@ func ParseTag(b []byte, in Scope, lim Limits) (*Element, Scope, int, error) {
 	if err := lim.fits(len(b)); err != nil {
 		return nil, nil, 0, err
 	}
-	p := parser{Document: &Document{text: string(b)}, lim: lim}
+	p := parser{document: &document{}, s: string(b), lim: lim}
 	if err := p.begin(in); err != nil {
 		return nil, nil, 0, err
 	}
@@ -117,7 +122,7 @@ func ParseTag(b []byte, in Scope, lim Limits) (*Element, Scope, int, error) {
 	if !empty {
 		p.close()
 	}
-	return p.finish().Root().Element(), inner, p.pos, nil
+	return p.finish().Element(), inner, p.pos, nil
 }
 
 // tagEnd returns the offset after the tag that begins at i, the end of b when it is incomplete.
@@ -140,7 +145,7 @@ func tagEnd(b []byte, i int) int {
 
 // parser reads a document that is known to be valid UTF-8 of XML characters.
 type parser struct {
-	*Document // what is read, whose text is s
+	*document // what is read, whose text is s
 	s         string
 	pos       int
 	lim       Limits
@@ -172,19 +177,12 @@ type scope struct {
 	prefixes int
 }
 
-// mostNodes and mostAttrsRead bound the room that is made beforehand, so that it stays below the size of a large object of the run-time, 32 KiB.
-const mostNodes, mostAttrsRead = 1023, 2047
-
-// begin checks the characters of the text and makes room for what is probably in it: of the tags of stanzas a fifth or more are end tags, and
-// of what stands before an equals sign a fifth or more is xmlns.
+// begin checks the characters of the text and makes room for what can be in it: there is a slash for each element, and an equals sign for each attribute.
 func (p *parser) begin(in Scope) error {
-	p.s = p.Document.text
 	if i := badChar(p.s); i >= 0 {
 		return &SyntaxError{Offset: i, Msg: msgChar}
 	}
-	p.nodes = make([]node, 0, min(2+strings.Count(p.s, "<")*4/5, mostNodes))
-	p.attrs = make([]attr, 0, min(1+strings.Count(p.s, "=")*4/5, mostAttrsRead))
-	p.spaces = append(make([]string, 0, len(p.literal)), "")
+	p.reuse(p.s, 1+min(strings.Count(p.s, "<"), strings.Count(p.s, "/")), strings.Count(p.s, "="))
 	for prefix, space := range in {
 		if prefix == "" {
 			p.deflt = p.newSpace(space)
@@ -195,10 +193,10 @@ func (p *parser) begin(in Scope) error {
 	return nil
 }
 
-// finish returns what was read.
-func (p *parser) finish() *Document {
+// finish returns the outermost element.
+func (p *parser) finish() Node {
 	p.nodes = append(p.nodes, node{attrs: uint32(len(p.attrs))})
-	return p.Document
+	return Node{p.document, 0, p.nodes[0].end}
 }
 
 func (p *parser) fail(msg string) error {
@@ -209,7 +207,7 @@ func (p *parser) exceeded(msg string) error {
 	return &SyntaxError{Offset: p.pos, Msg: msg, Limit: true}
 }
 
-func (p *parser) document() error {
+func (p *parser) outermost() error {
 	p.space()
 	if !p.accept('<') {
 		return p.fail("expected an element")

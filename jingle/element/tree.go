@@ -12,13 +12,13 @@ func (n Node) Element() *Element {
 		return d.trees[n.at]
 	}
 	end := n.node().end
-	t := tree{Document: d, left: int(end - n.at), attrsLeft: int(d.nodes[end].attrs - d.nodes[n.at].attrs)}
+	t := tree{document: d, left: int(end - n.at), attrsLeft: int(d.nodes[end].attrs - d.nodes[n.at].attrs)}
 	return t.element(n)
 }
 
 // tree makes elements.  Their memory is cut from a few slabs.
 type tree struct {
-	*Document
+	*document
 	left, attrsLeft int // of elements and attributes, to be made
 	elements        []Element
 	attrs           []Attr
@@ -27,8 +27,8 @@ type tree struct {
 
 // Bounds of what is allocated at once, in numbers.  They stay below the size of a large object of the run-time, 32 KiB.
 const (
-	mostElements = 256
-	mostAttrs    = 512
+	elementsSlab = 256
+	attrsSlab    = 512
 )
 
 // cut takes n from a slab, or from a new one, for which so many more will be needed.
@@ -46,11 +46,11 @@ func cut[T any](slab *[]T, n, left, most int) []T {
 
 func (t *tree) element(n Node) *Element {
 	from := n.node()
-	e := &cut(&t.elements, 1, t.left, mostElements)[0]
+	e := &cut(&t.elements, 1, t.left, elementsSlab)[0]
 	t.left--
 	e.Space, e.Local, e.Text = n.Space(), t.value(from.local), t.value(from.text)
 	e.Attrs = t.attributes(n)
-	e.Children = cut(&t.children, n.Children(), n.Children()+t.left, mostElements)
+	e.Children = cut(&t.children, n.Children(), n.Children()+t.left, elementsSlab)
 	i := 0
 	for c := n.First(); c.Exists(); c = c.Next() {
 		e.Children[i] = t.element(c)
@@ -61,10 +61,10 @@ func (t *tree) element(n Node) *Element {
 
 func (t *tree) attributes(n Node) []Attr {
 	first, count := n.node().attrs, n.Attrs()
-	out := cut(&t.attrs, count, t.attrsLeft, mostAttrs)
+	out := cut(&t.attrs, count, t.attrsLeft, attrsSlab)
 	t.attrsLeft -= count
 	for i := range out {
-		a := t.Document.attrs[int(first)+i]
+		a := t.document.attrs[int(first)+i]
 		out[i] = Attr{Local: t.value(a.local), Value: t.value(a.value)}
 		if a.local.n&inSpace != 0 {
 			out[i].Space = t.spaceOf(first + uint32(i))
