@@ -118,6 +118,9 @@ func (w *wire) receive(xml string) {
 		w.t.Fatalf("%v in %s", err, xml)
 	}
 	st := stream.Stanza{ID: e.Attr("id"), Type: e.Attr("type"), From: jid.MustParse(e.Attr("from")), To: jid.MustParse(e.Attr("to")), Element: e}
+	if e.Local == "iq" && len(e.Children) == 1 {
+		st.Payload = e.Children[0].Node()
+	}
 	if e.Local == "iq" && (st.Type == "result" || st.Type == "error") {
 		w.mu.Lock()
 		done := w.pending[st.ID]

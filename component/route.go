@@ -34,8 +34,8 @@ func (c *Component) iq(st stream.Stanza) {
 	if st.Type != "get" && st.Type != "set" {
 		return
 	}
-	payload := st.Element.Children[0]
-	if st.Type == "set" && payload.Space == jingle.NS && payload.Local == "jingle" {
+	payload := st.Payload
+	if st.Type == "set" && payload.Space() == jingle.NS && payload.Local() == "jingle" {
 		if e := c.jingle(st, payload); e != nil {
 			c.post(refuse(st, e))
 		}
@@ -44,7 +44,7 @@ func (c *Component) iq(st stream.Stanza) {
 	var result *element.Element
 	e := errUnavailable
 	if st.Type == "get" {
-		result, e = c.answerQuery(st, payload)
+		result, e = c.answerQuery(st, payload.Element())
 	}
 	if e != nil {
 		c.post(refuse(st, e))
@@ -54,8 +54,8 @@ func (c *Component) iq(st stream.Stanza) {
 }
 
 // jingle leads a session stanza to its call.  A nil error means that the call answers.
-func (c *Component) jingle(st stream.Stanza, payload *element.Element) *jingle.Error {
-	j, e := jingle.ParseStanza(payload)
+func (c *Component) jingle(st stream.Stanza, payload element.Node) *jingle.Error {
+	j, e := jingle.ReadStanza(payload)
 	if e != nil {
 		return e
 	}

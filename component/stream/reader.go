@@ -18,6 +18,7 @@ type reader struct {
 	link   *link
 	in     *bufio.Reader
 	scope  element.Scope
+	xml    element.Reader
 	framer framer
 	began  time.Time // when the stanza that is incomplete began, zero when none is
 	last   time.Time // when a byte came
@@ -125,7 +126,7 @@ func (r *reader) child(ctx context.Context, fr frame) error {
 	if fr.end {
 		return errClosed
 	}
-	e, problem := r.parse(fr)
+	e, n, problem := r.parse(fr)
 	if e == nil {
 		r.cfg.Log.Debug("unreadable stanza dropped", "problem", problem.text)
 		return nil
@@ -133,7 +134,6 @@ func (r *reader) child(ctx context.Context, fr frame) error {
 	if e.Space == nsStreams && e.Local == "error" {
 		return parseError(e)
 	}
-	normalise(e, r.scope[""])
 	switch {
 	case ctx.Err() != nil:
 		// Run is about to end: nobody is left to be told.
@@ -142,7 +142,7 @@ func (r *reader) child(ctx context.Context, fr frame) error {
 	case problem != nil:
 		r.refuse(e, problem)
 	case !r.isPing(e):
-		r.receive(e)
+		r.receive(e, n)
 	}
 	return nil
 }
@@ -152,14 +152,15 @@ func (r *reader) isPing(e *element.Element) bool {
 	return r.ping != "" && e.Attr("id") == r.ping && e.Local == "iq" && e.Attr("from") == r.domain && e.Attr("to") == r.domain
 }
 
-// parse returns the element, or of one that cannot be read its start tag and the problem with it.
-func (r *reader) parse(fr frame) (*element.Element, *problem) {
+// parse returns the element, of an iq that asks for something its start tag and the whole as a node.  Of an element that cannot be read it returns
+// the start tag and the problem with it.  The stanza's namespace gets the name "".
+func (r *reader) parse(fr frame) (*element.Element, element.Node, *problem) {
 	lim := element.Limits{Depth: r.cfg.MaxDepth, Bytes: r.cfg.MaxStanza}
 	why := &problem{policyViolation, fr.problem}
 	if fr.problem == "" {
-		e, err := element.ParseIn(fr.data, r.scope, lim)
+		n, err := r.xml.Read(fr.data, r.scope, lim)
 		if err == nil {
-			return e, nil
+			return r.element(n), n, nil
 		}
 		why = &problem{badRequest, "stanza is not well-formed"}
 		var syntax *element.SyntaxError
@@ -169,23 +170,26 @@ func (r *reader) parse(fr frame) (*element.Element, *problem) {
 	}
 	head, _, _, err := element.ParseTag(fr.data, r.scope, lim)
 	if err != nil {
-		return nil, why
+		return nil, element.Node{}, why
 	}
-	return head, why
+	if r.isOwn(head.Space) {
+		head.Space = ""
+	}
+	return head, element.Node{}, why
 }
 
-// normalise gives the stanza's namespace the name "" in all of the tree.
-func normalise(e *element.Element, stream string) {
-	if space := e.Space; space == stream || space == nsAccept || space == nsClient {
-		rename(e, space)
+// element returns the stanza as a tree.  The payload of a request is left out: it is read from the node.
+func (r *reader) element(n element.Node) *element.Element {
+	if space := n.Space(); r.isOwn(space) {
+		n.ReplaceSpace(space, "")
 	}
+	if n.Local() == "iq" && n.Attr("type") != "result" && n.Attr("type") != "error" {
+		return n.Tag()
+	}
+	return n.Element()
 }
 
-func rename(e *element.Element, space string) {
-	if e.Space == space {
-		e.Space = ""
-	}
-	for _, c := range e.Children {
-		rename(c, space)
-	}
+// isOwn tells whether it is the namespace of stanzas.
+func (r *reader) isOwn(space string) bool {
+	return space == r.scope[""] || space == nsAccept || space == nsClient
 }

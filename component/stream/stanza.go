@@ -39,15 +39,15 @@ func within(address, domain string) bool {
 	return host == domain && (local != "" || !hasLocal) && (resource != "" || !full)
 }
 
-// receive hands a well-formed element to the request that it answers or to Handle, or answers what is wrong with it.
-func (s *Stream) receive(e *element.Element) {
+// receive hands a well-formed element, which is n, to the request that it answers or to Handle, or answers what is wrong with it.
+func (s *Stream) receive(e *element.Element, n element.Node) {
 	if e.Local == "iq" && isFinal(e) {
 		if done := s.asked.answer(e); done != nil {
 			s.guard("the answer to a request", func() { done(e, nil) })
 		}
 		return
 	}
-	st, why := readStanza(e)
+	st, why := readStanza(e, n)
 	switch {
 	case why != nil:
 		s.refuse(e, why)
@@ -64,7 +64,7 @@ func isFinal(e *element.Element) bool {
 	return kind == "error" || kind == "result" && e.Local == "iq"
 }
 
-func readStanza(e *element.Element) (Stanza, *problem) {
+func readStanza(e *element.Element, n element.Node) (Stanza, *problem) {
 	st := Stanza{ID: e.Attr("id"), Type: e.Attr("type"), Element: e}
 	for _, a := range []struct {
 		name string
@@ -85,9 +85,10 @@ func readStanza(e *element.Element) (Stanza, *problem) {
 	if st.Type != "get" && st.Type != "set" {
 		return st, &problem{badRequest, "an iq is of type get, set, result or error"}
 	}
-	if len(e.Children) != 1 {
+	if n.Children() != 1 {
 		return st, &problem{badRequest, "a request has exactly one payload"}
 	}
+	st.Payload = n.First()
 	return st, nil
 }
 

@@ -35,7 +35,8 @@ var (
 type Stanza struct {
 	ID, Type string
 	From, To jid.JID
-	Element  *element.Element // Local is iq, message or presence; Space is ""
+	Element  *element.Element // Local is iq, message or presence; Space is ""; an iq has no children
+	Payload  element.Node     // the child of an iq, to be used only until Handle returns
 }
 
 // Config says where to connect and what to do.  Address, Domain, Secret and Handle are required.

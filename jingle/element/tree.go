@@ -16,6 +16,12 @@ func (n Node) Element() *Element {
 	return t.element(n)
 }
 
+// Tag returns what the start tag of n says: the element without its text and children.
+func (n Node) Tag() *Element {
+	t := tree{document: n.doc, attrsLeft: n.Attrs()}
+	return &Element{Space: n.Space(), Local: t.value(n.node().local), Attrs: t.attributes(n)}
+}
+
 // tree makes elements.  Their memory is cut from a few slabs.
 type tree struct {
 	*document
