@@ -67,17 +67,22 @@ type decoder struct {
 	without Quirk // a test: this quirk is not taken
 	unread  []element.Node
 
-	slabs struct { // for short lists
-		parameters []Parameter
-		feedback   []Feedback
-	}
+	root element.Node // the <jingle/>
+
+	// For short lists, of which there are hundreds; nil before the first.
+	parameters []Parameter
+	feedbacks  []Feedback
 }
 
-// cut returns an empty list with room for n, which it takes from a slab: hundreds of short lists are a dozen allocations.
-func cut[T any](slab *[]T, n int) []T {
-	const size = 32
+// cut returns an empty list with room for n, which it takes from a slab.  The first slab has room for all the elements of that name that there are.
+func cut[T any](d *decoder, slab *[]T, n int, local string) []T {
+	const next, most = 16, 512
 	if n > len(*slab) {
-		*slab = make([]T, max(n, size))
+		room := next
+		if *slab == nil && d.root.Exists() {
+			room = min(d.root.Count(local), most)
+		}
+		*slab = make([]T, max(n, room))
 	}
 	out := (*slab)[:0:n]
 	*slab = (*slab)[n:]
@@ -106,7 +111,13 @@ func (d *decoder) takes(q Quirk) bool { return d.without != q }
 
 // is compares namespace and local name.  A child that gave up its parent's namespace is still taken.
 func (d *decoder) is(e element.Node, space, local string) bool {
-	return e.Local() == local && (e.Space() == space || e.Space() == "" && d.takes(EmptyNamespace))
+	return e.Local() == local && d.in(e, space)
+}
+
+// in compares the namespace alone.
+func (d *decoder) in(e element.Node, space string) bool {
+	have := e.Space()
+	return have == space || have == "" && d.takes(EmptyNamespace)
 }
 
 func (d *decoder) id(e element.Node, attr string) string {
@@ -140,7 +151,7 @@ func (d *decoder) stanza(e element.Node) (Stanza, *Error) {
 		// XEP-0166 section 7.2 asks for bad-request, not for feature-not-implemented.
 		d.fail("unknown action %s", quote(string(s.Action)))
 	}
-	d.action = s.Action
+	d.action, d.root = s.Action, e
 	for c := e.First(); c.Exists(); c = c.Next() {
 		d.child(&s, c)
 	}
@@ -175,7 +186,7 @@ func (d *decoder) child(s *Stanza, c element.Node) {
 }
 
 func (d *decoder) content(e element.Node) Content {
-	c := Content{Name: e.Attr("name"), Senders: d.senders(e), Disposition: e.Attr("disposition")}
+	c := Content{Name: e.Attr("name"), Senders: d.senders(Senders(e.Attr("senders"))), Disposition: e.Attr("disposition")}
 	if len(c.Name) > maxID {
 		d.fail("name of a content is longer than %d bytes", maxID)
 	}
@@ -238,8 +249,8 @@ func (d *decoder) contentChild(c *Content, e element.Node) bool {
 }
 
 // senders reads the attribute of a content or of a header extension.
-func (d *decoder) senders(e element.Node) Senders {
-	switch s := Senders(e.Attr("senders")); s {
+func (d *decoder) senders(s Senders) Senders {
+	switch s {
 	case "":
 		return SendersBoth
 	case SendersBoth, SendersInitiator, SendersResponder, SendersNone:
@@ -249,7 +260,7 @@ func (d *decoder) senders(e element.Node) Senders {
 			return s
 		}
 	}
-	d.fail("unknown senders %s", quote(e.Attr("senders")))
+	d.fail("unknown senders %s", quote(string(s)))
 	return SendersBoth
 }
 
@@ -271,8 +282,18 @@ func number(s string, lo, hi, fallback int) int {
 	if s == "" { // most often; an error would be made for nothing
 		return fallback
 	}
-	n, err := strconv.Atoi(strings.TrimSpace(s))
-	if err != nil || n < lo || n > hi {
+	n := 0
+	for i := range len(s) { // as it mostly is: a few digits
+		if s[i] < '0' || s[i] > '9' || i == 9 {
+			var err error
+			if n, err = strconv.Atoi(strings.TrimSpace(s)); err != nil {
+				return fallback
+			}
+			break
+		}
+		n = 10*n + int(s[i]-'0')
+	}
+	if n < lo || n > hi {
 		return fallback
 	}
 	return n

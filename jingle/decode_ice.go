@@ -29,7 +29,7 @@ func (d *decoder) transport(e element.Node) *Transport {
 	for c := e.First(); c.Exists(); c = c.Next() {
 		switch c.Space() {
 		case t.namespace(), "":
-			d.transportChild(t, c)
+			d.transportChild(t, c, e.Children())
 		default:
 			d.transportExtension(t, c)
 		}
@@ -37,14 +37,17 @@ func (d *decoder) transport(e element.Node) *Transport {
 	return t
 }
 
-// transportChild reads what XEP-0176 and XEP-0371 define.
-func (d *decoder) transportChild(t *Transport, c element.Node) {
+// transportChild reads what XEP-0176 and XEP-0371 define.  So many siblings, itself among them, are at most candidates.
+func (d *decoder) transportChild(t *Transport, c element.Node, siblings int) {
 	switch {
 	case d.is(c, t.namespace(), "candidate"):
 		if !d.room("candidates", len(t.Candidates), maxCandidates) {
 			return
 		}
 		if cand, ok := d.candidate(c); ok {
+			if t.Candidates == nil {
+				t.Candidates = make([]Candidate, 0, min(siblings, maxCandidates))
+			}
 			t.Candidates = append(t.Candidates, cand)
 		} else {
 			d.skip(c)
@@ -95,18 +98,9 @@ func (d *decoder) remoteCandidate(t *Transport, e element.Node) {
 
 // candidate reads a <candidate/>.  It returns false for one that nobody could use: without an address or port, or neither UDP nor TCP.
 func (d *decoder) candidate(e element.Node) (Candidate, bool) {
-	c := Candidate{
-		ID: e.Attr("id"), Foundation: e.Attr("foundation"), Network: e.Attr("network"), IP: strings.TrimSpace(e.Attr("ip")),
-		Protocol: e.Attr("protocol"), Type: e.Attr("type"), RelAddr: strings.TrimSpace(e.Attr("rel-addr")), TCPType: e.Attr("tcptype"),
-		Port: number(e.Attr("port"), 0, 65535, -1), Component: number(e.Attr("component"), 1, 256, 1),
-		Generation: number(e.Attr("generation"), 0, 1<<30, 0),
-		RelPort:    number(d.relPort(e), 0, 65535, 0),
-	}
+	c := d.candidateAttrs(e)
 	if c.Port < 0 || !isAddress(c.IP) {
 		return Candidate{}, false
-	}
-	if n, err := strconv.ParseUint(e.Attr("priority"), 10, 32); err == nil {
-		c.Priority = uint32(n)
 	}
 	if d.takes(ProtocolCase) {
 		c.Protocol = strings.ToLower(c.Protocol)
@@ -123,11 +117,48 @@ func (d *decoder) candidate(e element.Node) (Candidate, bool) {
 	return c, c.Protocol == "udp" || c.Protocol == "tcp"
 }
 
-func (d *decoder) relPort(e element.Node) string {
-	if v, ok := e.LookupAttr("rel-port"); ok || !d.takes(RelPortUnderscore) {
-		return v
+// candidateAttrs reads the attributes; what is missing is zero, but the port -1 and the component 1.
+func (d *decoder) candidateAttrs(e element.Node) Candidate {
+	c := Candidate{Port: -1, Component: 1}
+	relPort, underscored := false, ""
+	for i := range e.Attrs() {
+		switch name, value := e.AttrAt(i); name {
+		case "id":
+			c.ID = value
+		case "foundation":
+			c.Foundation = value
+		case "network":
+			c.Network = value
+		case "ip":
+			c.IP = strings.TrimSpace(value)
+		case "protocol":
+			c.Protocol = value
+		case "type":
+			c.Type = value
+		case "tcptype":
+			c.TCPType = value
+		case "port":
+			c.Port = number(value, 0, 65535, -1)
+		case "component":
+			c.Component = number(value, 1, 256, 1)
+		case "generation":
+			c.Generation = number(value, 0, 1<<30, 0)
+		case "priority":
+			if n, err := strconv.ParseUint(value, 10, 32); err == nil {
+				c.Priority = uint32(n)
+			}
+		case "rel-addr":
+			c.RelAddr = strings.TrimSpace(value)
+		case "rel-port":
+			relPort, c.RelPort = true, number(value, 0, 65535, 0)
+		case "rel_port":
+			underscored = value
+		}
 	}
-	return e.Attr("rel_port")
+	if !relPort && d.takes(RelPortUnderscore) {
+		c.RelPort = number(underscored, 0, 65535, 0)
+	}
+	return c
 }
 
 // complete fills in what XEP-0176 section 5.4 requires and clients leave out.
@@ -157,13 +188,13 @@ func (c Candidate) complete() Candidate {
 }
 
 // priority is RFC 8445 section 5.1.2 with the recommended type preferences and the highest local preference.
-func (c Candidate) priority() uint32 {
+func (c *Candidate) priority() uint32 {
 	preference := map[string]uint32{"host": 126, "prflx": 110, "srflx": 100}[c.Type]
 	return preference<<24 + 65535<<8 + uint32(256-c.Component)
 }
 
 // derivedID identifies the candidate by what it is, so that equal candidates have equal ids and no randomness is needed.
-func (c Candidate) derivedID() string {
+func (c *Candidate) derivedID() string {
 	h := fnv.New64a()
 	for _, s := range []string{
 		c.Foundation, strconv.Itoa(c.Component), c.Protocol, c.IP, strconv.Itoa(c.Port), c.Type, c.RelAddr,
@@ -176,7 +207,7 @@ func (c Candidate) derivedID() string {
 }
 
 // tcpType infers the missing type of a TCP candidate (RFC 6544): an active one has the discard port.
-func (c Candidate) tcpType() string {
+func (c *Candidate) tcpType() string {
 	switch {
 	case c.Protocol != "tcp":
 		return ""
@@ -190,14 +221,21 @@ func (c Candidate) tcpType() string {
 
 // isAddress tells whether s can be the address of a candidate: an IP literal or a host name.  Whether it is one is not looked into.
 func isAddress(s string) bool {
-	for _, r := range s {
-		letter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9'
-		if !letter && !strings.ContainsRune(".:-_%", r) {
+	for i := range len(s) {
+		if !inAddress[s[i]] {
 			return false
 		}
 	}
 	return s != "" && len(s) <= 255
 }
+
+// inAddress is the bytes of names, of IPv4 and IPv6, and of zones.
+var inAddress = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte(".:-_%", byte(c)) >= 0
+	}
+	return t
+}()
 
 // isToken tells whether s is one word of visible characters, as a field of an SDP line must be.
 func isToken(s string) bool {

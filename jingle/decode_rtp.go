@@ -10,9 +10,9 @@ func (d *decoder) rtp(e element.Node) *RTP {
 	r := &RTP{Media: e.Attr("media"), SSRC: e.Attr("ssrc")}
 	r.reserve(e)
 	for c := e.First(); c.Exists(); c = c.Next() {
-		switch c.Local() {
+		switch local := c.Local(); local {
 		case "payload-type", "rtcp-fb", "rtcp-fb-trr-int", "rtp-hdrext":
-			d.codecChild(r, c)
+			d.codecChild(r, c, local)
 		case "source", "ssrc-group", "rid-group", "stream":
 			d.sourceChild(r, c)
 		default:
@@ -27,14 +27,19 @@ func (d *decoder) rtp(e element.Node) *RTP {
 
 // reserve makes room for the lists that are long.
 func (r *RTP) reserve(e element.Node) {
-	types, extensions := 0, 0
+	types, extensions, sources := 0, 0, 0
 	for c := e.First(); c.Exists(); c = c.Next() {
 		switch c.Local() {
 		case "payload-type":
 			types++
 		case "rtp-hdrext":
 			extensions++
+		case "source":
+			sources++
 		}
+	}
+	if sources > 0 {
+		r.Sources = make([]Source, 0, min(sources, maxSources))
 	}
 	if types > 0 {
 		r.PayloadTypes = make([]PayloadType, 0, min(types, maxPayloadTypes))
@@ -51,17 +56,18 @@ func (d *decoder) other(r *RTP, e element.Node) {
 	}
 }
 
-func (d *decoder) codecChild(r *RTP, c element.Node) {
+func (d *decoder) codecChild(r *RTP, c element.Node, local string) {
 	switch {
-	case d.is(c, NSRTP, "payload-type"):
+	case local == "payload-type" && d.in(c, NSRTP):
 		if d.room("payload types", len(r.PayloadTypes), maxPayloadTypes) {
-			r.PayloadTypes = append(r.PayloadTypes, d.payloadType(c))
+			r.PayloadTypes = append(r.PayloadTypes, PayloadType{ID: -1})
+			d.payloadType(&r.PayloadTypes[len(r.PayloadTypes)-1], c)
 		}
-	case d.is(c, NSFeedback, "rtcp-fb"):
+	case local == "rtcp-fb" && d.in(c, NSFeedback):
 		d.feedback(&r.Feedback, &r.TRRInt, c)
-	case d.is(c, NSFeedback, "rtcp-fb-trr-int"):
+	case local == "rtcp-fb-trr-int" && d.in(c, NSFeedback):
 		r.TRRInt = c.Attr("value")
-	case d.is(c, NSHdrExt, "rtp-hdrext"):
+	case local == "rtp-hdrext" && d.in(c, NSHdrExt):
 		if d.room("header extensions", len(r.HdrExts), maxHdrExts) {
 			d.hdrExt(r, c)
 		}
@@ -94,15 +100,55 @@ func (d *decoder) flagChild(r *RTP, c element.Node) {
 	}
 }
 
-func (d *decoder) payloadType(e element.Node) PayloadType {
-	p := PayloadType{
-		ID: number(e.Attr("id"), 0, 127, -1), Name: e.Attr("name"),
-		ClockRate: number(e.Attr("clockrate"), 1, 1<<30, 0), Channels: number(e.Attr("channels"), 1, 255, 0),
-		PTime: number(e.Attr("ptime"), 1, 10000, 0), MaxPTime: number(e.Attr("maxptime"), 1, 10000, 0),
+// payloadType reads a <payload-type/> into p, which is new.
+func (d *decoder) payloadType(p *PayloadType, e element.Node) {
+	for i := range e.Attrs() {
+		switch name, value := e.AttrAt(i); name {
+		case "id":
+			p.ID = number(value, 0, 127, -1)
+		case "name":
+			p.Name = value
+		case "clockrate":
+			p.ClockRate = number(value, 1, 1<<30, 0)
+		case "channels":
+			p.Channels = number(value, 1, 255, 0)
+		case "ptime":
+			p.PTime = number(value, 1, 10000, 0)
+		case "maxptime":
+			p.MaxPTime = number(value, 1, 10000, 0)
+		}
 	}
 	if p.ID < 0 {
 		d.fail("payload-type with id %s: it is a number from 0 to 127", quote(e.Attr("id")))
 	}
+	list := d.payloadLists(p, e)
+	for c := e.First(); c.Exists(); c = c.Next() {
+		switch local := c.Local(); {
+		case local == "parameter" && d.in(c, NSRTP):
+			if !d.room("parameters of a payload type", len(list), maxParameters) {
+				return
+			}
+			if x, ok := d.formatParameter(c); ok {
+				list = append(list, x)
+			} else {
+				d.skip(c)
+			}
+		case local == "rtcp-fb" && d.in(c, NSFeedback):
+			d.feedback(&p.Feedback, &p.TRRInt, c)
+		case local == "rtcp-fb-trr-int" && d.in(c, NSFeedback):
+			p.TRRInt = c.Attr("value")
+		default:
+			d.skip(c)
+		}
+	}
+	p.Parameters = d.plainParameters(p.Name, list)
+	if len(p.Feedback) == 0 {
+		p.Feedback = nil
+	}
+}
+
+// payloadLists makes room for the feedback of a payload type and for its parameters, which it returns.
+func (d *decoder) payloadLists(p *PayloadType, e element.Node) []Parameter {
 	parameters, feedback := 0, 0
 	for c := e.First(); c.Exists(); c = c.Next() {
 		switch c.Local() {
@@ -113,47 +159,31 @@ func (d *decoder) payloadType(e element.Node) PayloadType {
 		}
 	}
 	if feedback > 0 && feedback <= maxFeedback {
-		p.Feedback = cut(&d.slabs.feedback, feedback)
+		p.Feedback = cut(d, &d.feedbacks, feedback, "rtcp-fb")
 	}
-	var list []Parameter
 	if parameters > 0 && parameters <= maxParameters {
-		list = cut(&d.slabs.parameters, parameters)
+		return cut(d, &d.parameters, parameters, "parameter")
 	}
-	for c := e.First(); c.Exists(); c = c.Next() {
-		switch {
-		case d.is(c, NSRTP, "parameter"):
-			if !d.room("parameters of a payload type", len(list), maxParameters) {
-				return p
-			}
-			if x, ok := d.formatParameter(c); ok {
-				list = append(list, x)
-			} else {
-				d.skip(c)
-			}
-		case d.is(c, NSFeedback, "rtcp-fb"):
-			d.feedback(&p.Feedback, &p.TRRInt, c)
-		case d.is(c, NSFeedback, "rtcp-fb-trr-int"):
-			p.TRRInt = c.Attr("value")
-		default:
-			d.skip(c)
-		}
-	}
-	p.Parameters = d.plainParameters(p.Name, list)
-	if len(p.Feedback) == 0 {
-		p.Feedback = nil
-	}
-	return p
+	return nil
 }
 
 func (d *decoder) feedback(list *[]Feedback, trr *string, e element.Node) {
-	f := Feedback{Type: e.Attr("type"), Subtype: e.Attr("subtype")}
+	f := Feedback{}
+	for i := range e.Attrs() {
+		switch name, value := e.AttrAt(i); name {
+		case "type":
+			f.Type = value
+		case "subtype":
+			f.Subtype = value
+		}
+	}
 	if f.Type == "trr-int" && d.takes(FeedbackTRRInt) {
 		if *trr == "" {
 			*trr = e.Attr("value") + f.Subtype
 		}
 		return
 	}
-	f.Parameters = d.parameters(e, NSFeedback)
+	f.Parameters = d.parameterList(e, NSFeedback)
 	switch {
 	case f.Type == "":
 		d.skip(e)
@@ -162,22 +192,23 @@ func (d *decoder) feedback(list *[]Feedback, trr *string, e element.Node) {
 	}
 }
 
-// parameters reads the <parameter/> children of feedback, header extensions and sources as they are.
-func (d *decoder) parameters(e element.Node, space string) []Parameter {
+// parameterList reads the <parameter/> children of feedback, header extensions and sources as they are.
+func (d *decoder) parameterList(e element.Node, space string) []Parameter {
 	if e.Children() == 0 {
 		return nil
 	}
-	list := cut(&d.slabs.parameters, min(e.Children(), maxParameters))
+	list := cut(d, &d.parameters, min(e.Children(), maxParameters), "parameter")
 	for c := e.First(); c.Exists(); c = c.Next() {
-		if c.Local() != "parameter" || !(d.is(c, space, "parameter") || d.takes(ParameterNamespace)) {
+		if c.Local() != "parameter" || !(d.in(c, space) || d.takes(ParameterNamespace)) {
 			d.skip(c)
 			continue
 		}
 		if !d.room("parameters", len(list), maxParameters) {
 			return nil
 		}
-		value, has := c.LookupAttr("value")
-		list = append(list, Parameter{Name: c.Attr("name"), Value: value, HasValue: has})
+		x := Parameter{}
+		x.Name, _, x.Value, x.HasValue = parameter(c)
+		list = append(list, x)
 	}
 	if len(list) == 0 {
 		return nil
@@ -185,9 +216,34 @@ func (d *decoder) parameters(e element.Node, space string) []Parameter {
 	return list
 }
 
+// parameter returns the attributes of a <parameter/>, and whether it has them.
+func parameter(e element.Node) (name string, hasName bool, value string, hasValue bool) {
+	for i := range e.Attrs() {
+		switch local, v := e.AttrAt(i); local {
+		case "name":
+			name, hasName = v, true
+		case "value":
+			value, hasValue = v, true
+		}
+	}
+	return name, hasName, value, hasValue
+}
+
 func (d *decoder) hdrExt(r *RTP, e element.Node) {
-	id, direction, _ := strings.Cut(e.Attr("id"), "/")
-	x := HdrExt{ID: number(id, 1, 4351, 0), URI: e.Attr("uri"), Senders: d.senders(e), Parameters: d.parameters(e, NSHdrExt)}
+	x := HdrExt{Senders: SendersBoth}
+	direction := ""
+	for i := range e.Attrs() {
+		switch name, value := e.AttrAt(i); name {
+		case "id":
+			value, direction, _ = strings.Cut(value, "/")
+			x.ID = number(value, 1, 4351, 0)
+		case "uri":
+			x.URI = value
+		case "senders":
+			x.Senders = d.senders(Senders(value))
+		}
+	}
+	x.Parameters = d.parameterList(e, NSHdrExt)
 	if direction != "" {
 		if !d.takes(ExtmapDirection) {
 			d.skip(e)

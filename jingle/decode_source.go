@@ -26,7 +26,7 @@ func (d *decoder) sourceChild(r *RTP, c element.Node) {
 }
 
 func (d *decoder) source(e element.Node) Source {
-	s := Source{SSRC: e.Attr("ssrc"), Parameters: d.parameters(e, NSSources)}
+	s := Source{SSRC: e.Attr("ssrc"), Parameters: d.parameterList(e, NSSources)}
 	if s.SSRC == "" {
 		s.RID = e.Attr("rid")
 	}
@@ -40,6 +40,9 @@ func (d *decoder) sourceGroup(e element.Node) SourceGroup {
 	g := SourceGroup{Semantics: e.Attr("semantics")}
 	for c := e.First(); c.Exists(); c = c.Next() {
 		if d.is(c, NSSources, "source") && d.room("sources of a group", len(g.SSRCs), maxSources) {
+			if g.SSRCs == nil {
+				g.SSRCs = make([]string, 0, min(e.Children(), maxSources))
+			}
 			g.SSRCs = append(g.SSRCs, c.Attr("ssrc"))
 		}
 	}

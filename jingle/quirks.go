@@ -211,8 +211,7 @@ func oneMsid(list []Parameter) []Parameter {
 // formatParameter reads a <parameter/> of a payload type as a part of an fmtp line: a name and a value, or a bare value without a name.  It
 // returns false for an empty one.
 func (d *decoder) formatParameter(e element.Node) (Parameter, bool) {
-	name, hasName := e.LookupAttr("name")
-	value, hasValue := e.LookupAttr("value")
+	name, hasName, value, hasValue := parameter(e)
 	name = strings.TrimSpace(name)
 	switch {
 	case hasName && hasValue && name != "fmtp":

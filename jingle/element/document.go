@@ -80,6 +80,13 @@ func (d *document) string(s span) string {
 
 // value is string for what may be kept.
 func (d *document) value(s span) string {
+	if d.detached || s.n&apart != 0 {
+		return d.copied(s)
+	}
+	return d.text[s.at : s.at+s.n]
+}
+
+func (d *document) copied(s span) string {
 	if d.detached {
 		return strings.Clone(d.string(s))
 	}
@@ -134,8 +141,14 @@ func (n Node) Attr(local string) string {
 // LookupAttr tells an empty attribute from a missing one.
 func (n Node) LookupAttr(local string) (string, bool) {
 	d := n.doc
-	for i, end := d.nodes[n.at].attrs, d.nodes[n.at+1].attrs; i < end; i++ {
-		if a := &d.attrs[i]; a.local.n&inSpace == 0 && d.string(a.local) == local {
+	list := d.attrs[d.nodes[n.at].attrs:d.nodes[n.at+1].attrs]
+	for i := range list {
+		switch a := &list[i]; {
+		case a.local.n == uint32(len(local)):
+			if d.text[a.local.at:][:len(local)] == local {
+				return d.value(a.value), true
+			}
+		case a.local.n&apart != 0 && a.local.n&inSpace == 0 && d.strings[a.local.at] == local:
 			return d.value(a.value), true
 		}
 	}
@@ -159,6 +172,17 @@ func (n Node) AttrAt(i int) (local, value string) {
 
 // Children returns the number of children.
 func (n Node) Children() int { return int(n.node().children) }
+
+// Count returns the number of elements of that local name inside of n.
+func (n Node) Count(local string) int {
+	count := 0
+	for i := n.at + 1; i < n.node().end; i++ {
+		if n.doc.string(n.doc.nodes[i].local) == local {
+			count++
+		}
+	}
+	return count
+}
 
 // First returns the first child, if there is one.
 func (n Node) First() Node {

@@ -71,7 +71,7 @@ func (t *tree) attributes(n Node) []Attr {
 	t.attrsLeft -= count
 	for i := range out {
 		a := t.document.attrs[int(first)+i]
-		out[i] = Attr{Local: t.value(a.local), Value: t.value(a.value)}
+		out[i] = Attr{Local: t.value(span{a.local.at, a.local.n &^ inSpace}), Value: t.value(a.value)}
 		if a.local.n&inSpace != 0 {
 			out[i].Space = t.spaceOf(first + uint32(i))
 		}
