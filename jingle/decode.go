@@ -69,24 +69,26 @@ type decoder struct {
 
 	root element.Node // the <jingle/>
 
-	// For short lists, of which there are hundreds; nil before the first.
+	// What the short lists of a description are cut from, hundreds in a few pieces of memory.
 	parameters []Parameter
 	feedbacks  []Feedback
 }
 
-// cut returns an empty list with room for n, which it takes from a slab.  The first slab has room for all the elements of that name that there are.
-func cut[T any](d *decoder, slab *[]T, n int, local string) []T {
-	const next, most = 16, 512
-	if n > len(*slab) {
-		room := next
-		if *slab == nil && d.root.Exists() {
-			room = min(d.root.Count(local), most)
-		}
-		*slab = make([]T, max(n, room))
+// room returns the slab or, if there is none yet, one with room for all the elements of that name that there are.
+func room[T any](d *decoder, slab []T, local string) []T {
+	const most = 512
+	if slab == nil && d.root.Exists() {
+		return make([]T, 0, min(d.root.Count(local), most))
 	}
-	out := (*slab)[:0:n]
-	*slab = (*slab)[n:]
-	return out
+	return slab
+}
+
+// since returns what was added to a slab after its first n, nil for nothing.
+func since[T any](slab []T, n int) []T {
+	if n == len(slab) {
+		return nil
+	}
+	return slab[n:len(slab):len(slab)]
 }
 
 // skip notes an element that is read as nothing.

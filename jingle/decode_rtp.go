@@ -64,7 +64,7 @@ func (d *decoder) codecChild(r *RTP, c element.Node, local string) {
 			d.payloadType(&r.PayloadTypes[len(r.PayloadTypes)-1], c)
 		}
 	case local == "rtcp-fb" && d.in(c, NSFeedback):
-		d.feedback(&r.Feedback, &r.TRRInt, c)
+		d.feedback(&r.Feedback, 0, &r.TRRInt, c)
 	case local == "rtcp-fb-trr-int" && d.in(c, NSFeedback):
 		r.TRRInt = c.Attr("value")
 	case local == "rtp-hdrext" && d.in(c, NSHdrExt):
@@ -121,53 +121,33 @@ func (d *decoder) payloadType(p *PayloadType, e element.Node) {
 	if p.ID < 0 {
 		d.fail("payload-type with id %s: it is a number from 0 to 127", quote(e.Attr("id")))
 	}
-	list := d.payloadLists(p, e)
+	d.parameters, d.feedbacks = room(d, d.parameters, "parameter"), room(d, d.feedbacks, "rtcp-fb")
+	parameters, feedbacks := len(d.parameters), len(d.feedbacks)
 	for c := e.First(); c.Exists(); c = c.Next() {
 		switch local := c.Local(); {
 		case local == "parameter" && d.in(c, NSRTP):
-			if !d.room("parameters of a payload type", len(list), maxParameters) {
+			if !d.room("parameters of a payload type", len(d.parameters)-parameters, maxParameters) {
 				return
 			}
 			if x, ok := d.formatParameter(c); ok {
-				list = append(list, x)
+				d.parameters = append(d.parameters, x)
 			} else {
 				d.skip(c)
 			}
 		case local == "rtcp-fb" && d.in(c, NSFeedback):
-			d.feedback(&p.Feedback, &p.TRRInt, c)
+			d.feedback(&d.feedbacks, feedbacks, &p.TRRInt, c)
 		case local == "rtcp-fb-trr-int" && d.in(c, NSFeedback):
 			p.TRRInt = c.Attr("value")
 		default:
 			d.skip(c)
 		}
 	}
-	p.Parameters = d.plainParameters(p.Name, list)
-	if len(p.Feedback) == 0 {
-		p.Feedback = nil
-	}
+	p.Parameters = d.plainParameters(p.Name, since(d.parameters, parameters))
+	p.Feedback = since(d.feedbacks, feedbacks)
 }
 
-// payloadLists makes room for the feedback of a payload type and for its parameters, which it returns.
-func (d *decoder) payloadLists(p *PayloadType, e element.Node) []Parameter {
-	parameters, feedback := 0, 0
-	for c := e.First(); c.Exists(); c = c.Next() {
-		switch c.Local() {
-		case "parameter":
-			parameters++
-		case "rtcp-fb":
-			feedback++
-		}
-	}
-	if feedback > 0 && feedback <= maxFeedback {
-		p.Feedback = cut(d, &d.feedbacks, feedback, "rtcp-fb")
-	}
-	if parameters > 0 && parameters <= maxParameters {
-		return cut(d, &d.parameters, parameters, "parameter")
-	}
-	return nil
-}
-
-func (d *decoder) feedback(list *[]Feedback, trr *string, e element.Node) {
+// feedback reads an <rtcp-fb/> into the list, of which the first so many are not of the same description or payload type.
+func (d *decoder) feedback(list *[]Feedback, before int, trr *string, e element.Node) {
 	f := Feedback{}
 	for i := range e.Attrs() {
 		switch name, value := e.AttrAt(i); name {
@@ -183,35 +163,42 @@ func (d *decoder) feedback(list *[]Feedback, trr *string, e element.Node) {
 		}
 		return
 	}
-	f.Parameters = d.parameterList(e, NSFeedback)
+	if e.Children() > 0 {
+		f.Parameters = d.appendParameters(nil, e, NSFeedback) // not from the slab: a payload type is cutting its own from it
+	}
 	switch {
 	case f.Type == "":
 		d.skip(e)
-	case d.room("feedback types", len(*list), maxFeedback):
+	case d.room("feedback types", len(*list)-before, maxFeedback):
 		*list = append(*list, f)
 	}
 }
 
-// parameterList reads the <parameter/> children of feedback, header extensions and sources as they are.
+// parameterList reads the <parameter/> children of header extensions and sources as they are.
 func (d *decoder) parameterList(e element.Node, space string) []Parameter {
 	if e.Children() == 0 {
 		return nil
 	}
-	list := cut(d, &d.parameters, min(e.Children(), maxParameters), "parameter")
+	d.parameters = room(d, d.parameters, "parameter")
+	before := len(d.parameters)
+	d.parameters = d.appendParameters(d.parameters, e, space)
+	return since(d.parameters, before)
+}
+
+// appendParameters adds the <parameter/> children of e to the list.
+func (d *decoder) appendParameters(list []Parameter, e element.Node, space string) []Parameter {
+	before := len(list)
 	for c := e.First(); c.Exists(); c = c.Next() {
 		if c.Local() != "parameter" || !(d.in(c, space) || d.takes(ParameterNamespace)) {
 			d.skip(c)
 			continue
 		}
-		if !d.room("parameters", len(list), maxParameters) {
-			return nil
+		if !d.room("parameters", len(list)-before, maxParameters) {
+			return list
 		}
 		x := Parameter{}
 		x.Name, _, x.Value, x.HasValue = parameter(c)
 		list = append(list, x)
-	}
-	if len(list) == 0 {
-		return nil
 	}
 	return list
 }

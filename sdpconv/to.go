@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 	"unsafe"
 
 	"carillon/jingle"
@@ -82,7 +81,7 @@ func (w *writer) addInt(n int) { w.out = strconv.AppendInt(w.out, int64(n), 10) 
 // end ends the line, or takes it back if it could not be read again as one.
 func (w *writer) end() bool {
 	text := w.out[w.begun:]
-	ok := len(text) > 0 && text[len(text)-1] != ' ' && isText(text) && utf8.Valid(text)
+	ok := len(text) > 0 && text[len(text)-1] != ' ' && isLine(text)
 	if ok {
 		w.out = append(w.out, "\r\n"...)
 	} else {

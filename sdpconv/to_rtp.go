@@ -3,7 +3,6 @@ package sdpconv
 import (
 	"slices"
 	"strconv"
-	"strings"
 
 	"carillon/jingle"
 )
@@ -74,12 +73,11 @@ func (s *mediaWriter) withoutColliding(list []jingle.HdrExt) []jingle.HdrExt {
 
 func (s *mediaWriter) writeExtmap(i int, offered *jingle.RTP, bundled []*mediaWriter) {
 	x := &s.content.RTP.HdrExts[i]
-	s.add("a=extmap:")
-	s.addInt(x.ID)
+	b := strconv.AppendInt(append(s.out, "a=extmap:"...), int64(x.ID), 10)
 	if dir := direction(x.Senders, s.author); dir != "sendrecv" {
-		s.add("/", dir)
+		b = append(append(b, '/'), dir...)
 	}
-	s.add(" ", x.URI)
+	s.out = append(append(b, ' '), x.URI...)
 	s.addWords(x.Parameters)
 	same := func(o jingle.HdrExt) bool { return o.URI == x.URI && (o.ID == x.ID || o.ID >= 4096) }
 	taken := func(o jingle.HdrExt) bool { return o.ID == x.ID }
@@ -150,60 +148,72 @@ func (s *mediaWriter) writeCategories(list []string) {
 	}
 }
 
+// anyFormat stands for all payload types.
+const anyFormat = -1
+
+func appendFormat(b []byte, id int) []byte {
+	if id == anyFormat {
+		return append(b, '*')
+	}
+	return strconv.AppendInt(b, int64(id), 10)
+}
+
 func (s *mediaWriter) writeCodecs() {
-	s.writeFeedback("*", s.content.RTP.Feedback, s.content.RTP.TRRInt)
+	s.writeFeedback(anyFormat, s.content.RTP.Feedback, s.content.RTP.TRRInt)
 	for i := range s.codecs {
 		p := &s.codecs[i]
-		id := strconv.Itoa(p.ID)
-		s.add("a=rtpmap:", id, " ", p.Name, "/")
-		s.addInt(p.ClockRate)
+		b := append(s.out, "a=rtpmap:"...)
+		b = append(appendFormat(b, p.ID), ' ')
+		b = append(append(b, p.Name...), '/')
+		b = strconv.AppendInt(b, int64(p.ClockRate), 10)
 		if p.Channels > 1 {
-			s.add("/")
-			s.addInt(p.Channels)
+			b = strconv.AppendInt(append(b, '/'), int64(p.Channels), 10)
 		}
+		s.out = b
 		s.end()
-		s.writeFeedback(id, p.Feedback, p.TRRInt)
-		s.writeFmtp(id, p.Parameters)
+		s.writeFeedback(p.ID, p.Feedback, p.TRRInt)
+		s.writeFmtp(p.ID, p.Parameters)
 	}
 }
 
 // writeFmtp joins the parameters; browsers refuse a line with none.
-func (s *mediaWriter) writeFmtp(id string, list []jingle.Parameter) {
-	s.add("a=fmtp:", id)
-	separator := " "
-	for i := range list {
-		x := &list[i]
-		ok := x.Value == "" || isWord(x.Value) && !strings.Contains(x.Value, ";")
-		if x.Name == "" {
-			ok = ok && x.Value != ""
-		} else {
-			ok = ok && isWord(x.Name) && !strings.ContainsAny(x.Name, "=;")
-		}
-		if !ok {
-			s.lose("a=fmtp:"+id+" "+x.Name+"="+x.Value, "no parameter of a format")
-			continue
-		}
-		s.add(separator)
-		separator = ";"
-		if x.Name != "" {
-			s.add(x.Name, "=")
-		}
-		s.add(x.Value)
-	}
-	if separator == " " {
-		s.out = s.out[:s.begun]
+func (s *mediaWriter) writeFmtp(id int, list []jingle.Parameter) {
+	if len(list) == 0 {
 		return
 	}
+	b := append(appendFormat(append(s.out, "a=fmtp:"...), id), ' ')
+	begun := len(b)
+	for i := range list {
+		x := &list[i]
+		ok := consistsOf(x.Value, inFormatValue) && (x.Name != "" && consistsOf(x.Name, inFormatName) || x.Name == "" && x.Value != "")
+		if !ok {
+			s.lose("a=fmtp:"+strconv.Itoa(id)+" "+x.Name+"="+x.Value, "no parameter of a format")
+			continue
+		}
+		if len(b) > begun {
+			b = append(b, ';')
+		}
+		if x.Name != "" {
+			b = append(append(b, x.Name...), '=')
+		}
+		b = append(b, x.Value...)
+	}
+	if len(b) == begun {
+		return
+	}
+	s.out = b
 	s.end()
 }
 
-func (s *mediaWriter) writeFeedback(id string, list []jingle.Feedback, trr string) {
+func (s *mediaWriter) writeFeedback(id int, list []jingle.Feedback, trr string) {
 	for i := range list {
 		f := &list[i]
-		s.add("a=rtcp-fb:", id, " ", f.Type)
+		b := append(appendFormat(append(s.out, "a=rtcp-fb:"...), id), ' ')
+		b = append(b, f.Type...)
 		if f.Subtype != "" {
-			s.add(" ", f.Subtype)
+			b = append(append(b, ' '), f.Subtype...)
 		}
+		s.out = b
 		if !isWord(f.Type) || f.Subtype != "" && !isWord(f.Subtype) {
 			s.back("no feedback")
 			continue
@@ -214,7 +224,7 @@ func (s *mediaWriter) writeFeedback(id string, list []jingle.Feedback, trr strin
 	if trr == "" {
 		return
 	}
-	s.add("a=rtcp-fb:", id, " trr-int ", trr)
+	s.out = append(append(appendFormat(append(s.out, "a=rtcp-fb:"...), id), " trr-int "...), trr...)
 	if !isNumber(trr) {
 		s.back("no feedback")
 		return

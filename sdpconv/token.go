@@ -1,8 +1,10 @@
 package sdpconv
 
 import (
+	"encoding/binary"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // isToken tells whether s is a token of RFC 8866 section 9: one word without separators.
@@ -35,6 +37,44 @@ func isWord(s string) bool {
 		}
 	}
 	return s != ""
+}
+
+// Bytes of the parameters of a format: of a word, without what separates the parameters and their names and values.
+var inFormatName, inFormatValue = func() (name, value *[256]bool) {
+	name, value = new([256]bool), new([256]bool)
+	for c := range value {
+		value[c] = c > ' ' && c != 0x7f && c != ';'
+		name[c] = value[c] && c != '='
+	}
+	return name, value
+}()
+
+func consistsOf(s string, of *[256]bool) bool {
+	for i := range len(s) {
+		if !of[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+// isLine tells whether b is UTF-8 and can be a line.  It mostly is ASCII, which is told here eight bytes at a time.
+func isLine(b []byte) bool {
+	i := 0
+	for ; i+8 <= len(b); i += 8 {
+		const high, ones, blanks = 0x8080808080808080, 0x0101010101010101, 0x2020202020202020
+		w := binary.LittleEndian.Uint64(b[i:])
+		// No byte has its highest bit, or gets it when it is raised by one as the delete character does, or borrows when it is lowered by a blank.
+		if (w|(w+ones)|(w-blanks))&high != 0 {
+			return isText(b) && utf8.Valid(b)
+		}
+	}
+	for ; i < len(b); i++ {
+		if b[i] < ' ' || b[i] >= 0x7f {
+			return isText(b) && utf8.Valid(b)
+		}
+	}
+	return true
 }
 
 // isText tells whether s, which is UTF-8, can be part of a line.
