@@ -331,6 +331,8 @@ type tag struct {
 func (p *parser) attributes() (empty bool, err error) {
 	t := tag{attrs: len(p.attrs), prefixed: len(p.prefixed), prefixes: len(p.prefixes)}
 	for {
+		for p.plainAttribute(&t) {
+		}
 		spaced := p.space()
 		switch {
 		case p.accept('>'):
@@ -349,6 +351,36 @@ func (p *parser) attributes() (empty bool, err error) {
 			return false, err
 		}
 	}
+}
+
+// plainAttribute reads an attribute as nearly all are: one blank, an ASCII name without a prefix, and a value that stands for itself.  It returns
+// false, and has read nothing, if there is none.  Everything is done in one place, since this is where reading spends its time.
+func (p *parser) plainAttribute(t *tag) bool {
+	s, name := p.s, p.pos+1
+	if name >= len(s) || s[p.pos] != ' ' || class[s[name]]&inStart == 0 {
+		return false
+	}
+	equals := name + 1
+	for equals < len(s) && class[s[equals]]&inName != 0 {
+		equals++
+	}
+	if equals+2 >= len(s) || s[equals] != '=' || s[equals+1] != '\'' && s[equals+1] != '"' {
+		return false
+	}
+	value, local := equals+2, span{uint32(name), uint32(equals - name)}
+	if s[name:equals] == "xmlns" || len(p.attrs)-t.attrs+t.declared >= p.lim.Attrs || p.given(t, local) {
+		return false // attribute says what that is
+	}
+	end := value
+	for end < len(s) && class[s[end]]&inValue != 0 {
+		end++
+	}
+	if end == len(s) || s[end] != s[equals+1] {
+		return false
+	}
+	p.attrs = append(p.attrs, attr{local, span{uint32(value), uint32(end - value)}})
+	p.pos = end + 1
+	return true
 }
 
 func (p *parser) attribute(t *tag) error {
