@@ -360,10 +360,7 @@ func (p *parser) plainAttribute(t *tag) bool {
 	if name >= len(s) || s[p.pos] != ' ' || class[s[name]]&inStart == 0 {
 		return false
 	}
-	equals := name + 1
-	for equals < len(s) && class[s[equals]]&inName != 0 {
-		equals++
-	}
+	equals := nameEnd(s, name+1)
 	if equals+2 >= len(s) || s[equals] != '=' || s[equals+1] != '\'' && s[equals+1] != '"' {
 		return false
 	}
@@ -371,10 +368,7 @@ func (p *parser) plainAttribute(t *tag) bool {
 	if s[name:equals] == "xmlns" || len(p.attrs)-t.attrs+t.declared >= p.lim.Attrs || p.given(t, local) {
 		return false // attribute says what that is
 	}
-	end := value
-	for end < len(s) && class[s[end]]&inValue != 0 {
-		end++
-	}
+	end := valueEnd(s, value)
 	if end == len(s) || s[end] != s[equals+1] {
 		return false
 	}

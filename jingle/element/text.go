@@ -81,8 +81,7 @@ var class = func() (t [256]uint8) {
 func (p *parser) name() (prefix string, local span, err error) {
 	s, i := p.s, p.pos
 	if i < len(s) && class[s[i]]&inStart != 0 {
-		for i++; i < len(s) && class[s[i]]&inName != 0; i++ {
-		}
+		i = nameEnd(s, i+1)
 		if i == len(s) || s[i] != ':' && s[i] < utf8.RuneSelf {
 			local = span{uint32(p.pos), uint32(i - p.pos)}
 			p.pos = i
@@ -187,47 +186,14 @@ func isChar(r rune) bool {
 	return r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= utf8.MaxRune
 }
 
-// badChar returns the offset of the first byte that is no UTF-8 or begins a character XML does not allow, or -1.
-func badChar(b string) int {
-	for i := 0; i < len(b); {
-		// Eight bytes at a time, while they are ASCII from the blank on: no byte has its highest bit, or borrows when it is lowered by a blank.
-		for ; i+8 <= len(b); i += 8 {
-			const high, blanks = 0x8080808080808080, 0x2020202020202020
-			w := uint64(b[i]) | uint64(b[i+1])<<8 | uint64(b[i+2])<<16 | uint64(b[i+3])<<24 |
-				uint64(b[i+4])<<32 | uint64(b[i+5])<<40 | uint64(b[i+6])<<48 | uint64(b[i+7])<<56 // one load
-			if (w|(w-blanks))&high != 0 {
-				break
-			}
-		}
-		if i == len(b) {
-			break
-		}
-		if c := b[i]; c < utf8.RuneSelf {
-			if c < ' ' && !isSpace(c) {
-				return i
-			}
-			i++
-			continue
-		}
-		r, n := utf8.DecodeRuneInString(b[i:])
-		if r == utf8.RuneError && n == 1 || !isChar(r) {
-			return i
-		}
-		i += n
-	}
-	return -1
-}
-
 // value reads white space and an attribute's value.
 func (p *parser) value() (span, error) {
 	if p.pos == len(p.s) || p.s[p.pos] != '\'' && p.s[p.pos] != '"' {
 		p.space()
 		return p.quoted()
 	}
-	s, i := p.s, p.pos+1
-	for i < len(s) && class[s[i]]&inValue != 0 {
-		i++
-	}
+	s := p.s
+	i := valueEnd(s, p.pos+1)
 	if i < len(s) && s[i] == s[p.pos] {
 		v := span{uint32(p.pos + 1), uint32(i - p.pos - 1)}
 		p.pos = i + 1
