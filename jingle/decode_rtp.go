@@ -9,6 +9,7 @@ import (
 func (d *decoder) rtp(e element.Node) *RTP {
 	r := &RTP{Media: e.Attr("media"), SSRC: e.Attr("ssrc")}
 	r.reserve(e)
+	d.parameters, d.feedbacks = room(d, d.parameters, "parameter"), room(d, d.feedbacks, "rtcp-fb")
 	for c := e.First(); c.Exists(); c = c.Next() {
 		switch local := c.Local(); local {
 		case "payload-type", "rtcp-fb", "rtcp-fb-trr-int", "rtp-hdrext":
@@ -121,7 +122,6 @@ func (d *decoder) payloadType(p *PayloadType, e element.Node) {
 	if p.ID < 0 {
 		d.fail("payload-type with id %s: it is a number from 0 to 127", quote(e.Attr("id")))
 	}
-	d.parameters, d.feedbacks = room(d, d.parameters, "parameter"), room(d, d.feedbacks, "rtcp-fb")
 	parameters, feedbacks := len(d.parameters), len(d.feedbacks)
 	for c := e.First(); c.Exists(); c = c.Next() {
 		switch local := c.Local(); {
@@ -179,7 +179,6 @@ func (d *decoder) parameterList(e element.Node, space string) []Parameter {
 	if e.Children() == 0 {
 		return nil
 	}
-	d.parameters = room(d, d.parameters, "parameter")
 	before := len(d.parameters)
 	d.parameters = d.appendParameters(d.parameters, e, space)
 	return since(d.parameters, before)

@@ -227,7 +227,7 @@ func (d *decoder) formatParameter(e element.Node) (Parameter, bool) {
 
 // plainParameters undoes what Jicofo and Monal do to the parameters of a codec.  Most lists need nothing and are returned as they are.
 func (d *decoder) plainParameters(codec string, list []Parameter) []Parameter {
-	if d.takes(PackedParameters) && slices.ContainsFunc(list, func(p Parameter) bool { return strings.IndexByte(p.Value, ';') >= 0 }) {
+	if d.takes(PackedParameters) && isPacked(list) {
 		list = unpack(list)
 	}
 	if d.takes(TypedParameters) && isTyped(list) {
@@ -243,7 +243,21 @@ func (d *decoder) plainParameters(codec string, list []Parameter) []Parameter {
 	if len(list) == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(list, func(p Parameter) bool { return p.Name == "" && p.Value == "" })
+	for i := range list {
+		if list[i].Name == "" && list[i].Value == "" {
+			return slices.DeleteFunc(list, func(p Parameter) bool { return p.Name == "" && p.Value == "" })
+		}
+	}
+	return list
+}
+
+func isPacked(list []Parameter) bool {
+	for i := range list {
+		if strings.IndexByte(list[i].Value, ';') >= 0 {
+			return true
+		}
+	}
+	return false
 }
 
 func unpack(list []Parameter) []Parameter {

@@ -73,7 +73,10 @@ func ParseIn(b []byte, in Scope, lim Limits) (*Element, error) {
 
 // Reader reads elements without making trees of them.  The zero Reader is ready.  It uses the memory of its index again, so that reading a stanza
 // takes little more than a copy of its text.
-type Reader struct{ doc document }
+type Reader struct {
+	doc document
+	p   parser
+}
 
 // Read reads an element as ParseIn does.  The node, and all that is reached from it, is to be used only until the next Read, while the strings
 // and trees that it gives stay.
@@ -82,8 +85,8 @@ func (r *Reader) Read(b []byte, in Scope, lim Limits) (Node, error) {
 	if err := lim.fits(len(b)); err != nil {
 		return Node{}, err
 	}
-	p := parser{document: &r.doc, s: string(b), lim: lim}
-	p.open = p.room[:0]
+	p := &r.p
+	*p = parser{document: &r.doc, s: string(b), lim: lim, open: p.open[:0], prefixes: p.prefixes[:0]}
 	if err := p.begin(in); err != nil {
 		return Node{}, err
 	}
@@ -154,7 +157,6 @@ type parser struct {
 	deflt     uint32 // default namespace, an index into spaces
 	prefixes  []binding
 	open      []frame
-	room      [8]frame // for open
 }
 
 type binding struct {
@@ -165,7 +167,7 @@ type binding struct {
 // frame is an element whose end tag is awaited.
 type frame struct {
 	node  uint32
-	name  string // as written
+	name  span // as written
 	outer scope
 	text  []byte // used from the second run of text on
 	runs  int
@@ -263,7 +265,7 @@ func (p *parser) startTag() (empty bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	name := p.s[start:p.pos]
+	name := span{uint32(start), uint32(p.pos - start)}
 	at := uint32(len(p.nodes))
 	p.nodes = append(p.nodes, node{local: local, attrs: uint32(len(p.attrs)), end: at + 1})
 	if empty, err = p.attributes(); err != nil {
@@ -288,15 +290,15 @@ func (p *parser) startTag() (empty bool, err error) {
 }
 
 func (p *parser) endTag() error {
-	f := &p.open[len(p.open)-1]
-	if !strings.HasPrefix(p.s[p.pos:], f.name) {
-		return p.fail("end tag does not match <" + clip(f.name) + ">")
+	name := p.literally(p.open[len(p.open)-1].name)
+	if !strings.HasPrefix(p.s[p.pos:], name) {
+		return p.fail("end tag does not match <" + clip(name) + ">")
 	}
-	p.pos += len(f.name)
+	p.pos += len(name)
 	if !p.accept('>') {
 		p.space()
 		if !p.accept('>') {
-			return p.fail("end tag does not match <" + clip(f.name) + ">")
+			return p.fail("end tag does not match <" + clip(name) + ">")
 		}
 	}
 	p.close()
@@ -308,7 +310,7 @@ func (p *parser) close() {
 	f := &p.open[len(p.open)-1]
 	n := &p.nodes[f.node]
 	if f.runs > 1 {
-		n.text = p.keep(string(f.text))
+		n.text, f.text = p.keep(string(f.text)), nil
 	}
 	n.end = uint32(len(p.nodes))
 	p.open = p.open[:len(p.open)-1]
