@@ -37,7 +37,7 @@ func (p Profile) Element(s Stanza, by Role) *element.Element {
 
 // AppendTo appends to dst the text of what Element returns, to stand where the default namespace is parentSpace.
 func (p Profile) AppendTo(dst []byte, parentSpace string, s Stanza, by Role) []byte {
-	x := newTextEncoder(p, by, s.Action, slices.Grow(dst, s.size()), parentSpace)
+	x := encoder{profile: p, by: by, action: s.Action, out: slices.Grow(dst, s.size()), space: parentSpace}
 	x.stanza(&s)
 	return x.out
 }

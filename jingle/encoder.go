@@ -18,19 +18,16 @@ type encoder struct {
 	out   []byte
 	space string // default namespace in force
 	inTag bool   // the > of the innermost start tag is yet to come
-	open  []openTag
-	room  [8]openTag // for open: stanzas of ours are no deeper, but for the elements that they pass on
+	depth int
+	open  [deepest]openTag
 }
+
+// deepest is how many elements of ours are open at most: jingle, content, the transport of data channels, that of ICE, an element of that, and
+// room to spare.  What is passed on may be deeper.  An array rather than a slice, which would point into the encoder and so move it to the heap.
+const deepest = 8
 
 // openTag is an element whose end tag is to come.
 type openTag struct{ local, outer string }
-
-// newTextEncoder returns one that appends to dst, where the namespace is in force.
-func newTextEncoder(p Profile, by Role, a Action, dst []byte, space string) *encoder {
-	x := &encoder{profile: p, by: by, action: a, out: dst, space: space}
-	x.open = x.room[:0]
-	return x
-}
 
 // newTreeEncoder returns one that makes elements, of which the outermost is its tree's root.
 func newTreeEncoder(p Profile, by Role, a Action) *encoder {
@@ -49,7 +46,8 @@ func (x *encoder) begin(space, local string) {
 	}
 	b = append(b, '<')
 	b = append(b, local...)
-	x.open = append(x.open, openTag{local, x.space})
+	x.open[x.depth] = openTag{local, x.space}
+	x.depth++
 	if space != x.space {
 		x.space = space
 		b = append(b, " xmlns='"...)
@@ -65,8 +63,8 @@ func (x *encoder) end() {
 		x.tree.end()
 		return
 	}
-	last := x.open[len(x.open)-1]
-	x.open = x.open[:len(x.open)-1]
+	x.depth--
+	last := &x.open[x.depth]
 	x.space = last.outer
 	if x.inTag {
 		x.out, x.inTag = append(x.out, "/>"...), false

@@ -38,6 +38,9 @@ func (e *Element) appendTo(dst []byte, parentSpace string) []byte {
 // AppendAround appends e as AppendTo does, with what inner appends in the place of e's text and children: at least something, that can stand
 // where the default namespace is the one that inner gets.
 func (e *Element) AppendAround(dst []byte, parentSpace string, inner func(dst []byte, space string) []byte) []byte {
+	if cap(dst) == 0 {
+		dst = make([]byte, 0, e.size(parentSpace))
+	}
 	name := len(dst) + 1
 	dst, end, space := e.appendOpen(dst, parentSpace)
 	if end == 0 {
