@@ -110,14 +110,12 @@ func isHash(s string) bool {
 	if len(s) < 16*3-1 || len(s) > 64*3-1 || len(s)%3 != 2 {
 		return false
 	}
-	for i := range len(s) {
-		digit := s[i] >= '0' && s[i] <= '9' || s[i] >= 'A' && s[i] <= 'F'
-		if i%3 == 2 {
-			digit = s[i] == ':'
-		}
-		if !digit {
+	for ; len(s) > 2; s = s[3:] {
+		if !isDigit(s[0]) || !isDigit(s[1]) || s[2] != ':' {
 			return false
 		}
 	}
-	return true
+	return isDigit(s[0]) && isDigit(s[1])
 }
+
+func isDigit(c byte) bool { return c >= '0' && c <= '9' || c >= 'A' && c <= 'F' }
