@@ -10,6 +10,9 @@ import (
 // maxCandidate bounds a candidate line; real ones stay below 250 bytes.
 const maxCandidate = 1024
 
+// candidateWords is what those of browsers stay below; more are room on the heap.
+const candidateWords = 32
+
 // ParseCandidate reads a candidate attribute (RFC 8839 section 5.1), with or without "a=" and "candidate:" before it, and
 // returns the candidate and the ufrag that browsers append.  Extensions it has no field for are dropped: UnknownExtensions tells which.
 // The error is an *Error.
@@ -21,7 +24,8 @@ func ParseCandidate(line string) (jingle.Candidate, string, error) {
 	if len(line) > maxCandidate {
 		return bad("candidate is too long")
 	}
-	f := strings.Fields(text)
+	var room [candidateWords]string
+	f := appendFields(room[:0], text)
 	if len(f) < 8 || f[6] != "typ" || !isText(text) {
 		return bad("no candidate")
 	}
@@ -92,7 +96,8 @@ func extension(c *jingle.Candidate, name, value string) bool {
 // UnknownExtensions returns the names of the extensions of a candidate that Jingle has no attribute for, such as the network-id and
 // network-cost by which Chromium prefers one of its networks, and of those whose value is none.
 func UnknownExtensions(line string) (names []string) {
-	f := strings.Fields(line)
+	var room [candidateWords]string
+	f := appendFields(room[:0], line)
 	if len(f) < 8 {
 		return nil
 	}

@@ -24,8 +24,7 @@ func FromSDP(sdp string, author jingle.Role, l Lines) (jingle.Description, Lines
 	}
 	r := &reader{doc: doc, author: author, old: l, lines: make(Lines, len(l), max(len(l), len(doc.media)))}
 	copy(r.lines, l)
-	few := max(min(len(sdp)/160, 64), 4)
-	r.parameters.size, r.feedbacks.size, r.extensions.size = 2*few, few, few
+	r.makeRoom()
 	if err := r.read(); err != nil {
 		if err != ErrNoMedia {
 			r.losses = nil
@@ -42,48 +41,43 @@ type reader struct {
 	old     Lines
 	lines   Lines
 	answer  bool
-	mids    []string     // of the sections
-	session *mediaReader // what is said once for all sections
-	media   []*mediaReader
-	bundles [][]string // mids of the BUNDLE groups; the first is the tagged one
+	mids    []string         // of the sections
+	session mediaReader      // what is said once for all sections
+	ice     jingle.Transport // the session's
+	media   []mediaReader
+	grouped []grouped
 	out     jingle.Description
 	losses  []Loss
+
+	// Of the section that is being read.
+	at      [128]uint8      // payload type to its place in rtp.PayloadTypes, from 1
+	said    [numOnce]uint32 // index of the attribute, from 1
+	reading int             // index of the one that is being read
 
 	print      string // a=fingerprint that was read last: sections repeat it
 	printed    jingle.Fingerprint
 	parameters slab[jingle.Parameter]
-	feedbacks  slab[jingle.Feedback]
-	extensions slab[jingle.HdrExt]
+	feedbacks  repeated[jingle.Feedback]
+	extensions repeated[jingle.HdrExt]
+	prints     slab[jingle.Fingerprint]
+	sources    slab[jingle.Source]
+	streams    slab[jingle.Stream]
 }
 
-// slab makes many small slices of few allocations.
-type slab[T any] struct {
-	room []T // the part that is in use
-	size int // of the next room: at first what an SDP of its length probably has
+// grouped is an a=group line.
+type grouped struct {
+	line
+	fields []string // semantics, and mids
+	bundle []string // mids that there are, if the semantics are BUNDLE; the first is the tagged one
 }
 
-// add appends to a list that the slab made.  The one that grew last grows in place; lists that are made one after another, as SDP has
-// them, waste nothing.
-func (s *slab[T]) add(list []T, x T) []T {
-	n, end := len(list), len(s.room)
-	switch {
-	case n < cap(list):
-		return append(list, x)
-	case end < cap(s.room) && n > 0 && &list[n-1] == &s.room[end-1]:
-		s.room = append(s.room, x)
-		return s.room[end-n : end+1 : end+1]
-	}
-	most := n + 1
-	if n > 1 {
-		most = 2 * n // it was followed by another and comes back: not for one more only
-	}
-	if end+most > cap(s.room) {
-		s.room, end = make([]T, 0, max(s.size, most)), 0
-		s.size = 48
-	}
-	s.room = s.room[:end+most]
-	list = append(append(s.room[end:end:end+most], list...), x)
-	return list
+// makeRoom lets the slabs make room once for what the SDP has, or seems to have: its strange lines count too.
+func (r *reader) makeRoom() {
+	const most = 512 // of each in what is real
+	c, sections := &r.doc.count, len(r.doc.media)
+	r.parameters.size = min(c.parameters, most)
+	r.feedbacks.slab.size, r.extensions.slab.size = min(c.feedback, 12), min(c.extensions, 24) // most repeat
+	r.prints.size, r.sources.size, r.streams.size = 1+sections, min(c.sources, 2*sections), min(c.streams, most)
 }
 
 func (r *reader) lose(l line, reason string) {
@@ -97,10 +91,12 @@ func (r *reader) read() error {
 	if err := r.checkShape(); err != nil {
 		return err
 	}
-	readers := make([]mediaReader, len(r.doc.media))
-	r.media = make([]*mediaReader, 0, len(readers))
-	for i := range readers {
-		if err := r.readMedia(i, &readers[i]); err != nil {
+	n := len(r.doc.media)
+	r.media, r.out.Contents = make([]mediaReader, n), make([]jingle.Content, 0, n)
+	sides := make([]side, n)
+	for i := range r.media {
+		r.media[i] = mediaReader{reader: r, section: &r.doc.media[i], mid: r.mids[i], rtp: &sides[i].rtp, ice: &sides[i].ice}
+		if err := r.readMedia(i, &r.media[i]); err != nil {
 			return err
 		}
 	}
@@ -116,15 +112,22 @@ func (r *reader) read() error {
 	return nil
 }
 
+// side is what a content keeps.  It is apart from its reader, which would be kept with it for the life of the call.
+type side struct {
+	rtp jingle.RTP
+	ice jingle.Transport
+}
+
 func (r *reader) readSession() error {
-	r.session = &mediaReader{reader: r, section: &r.doc.session}
+	r.session = mediaReader{reader: r, section: &r.doc.session, ice: &r.ice}
 	for i := range r.doc.session.attrs {
 		a := r.doc.session.at(i)
-		if a.key() == "group" {
-			f := strings.Fields(a.value())
-			if len(f) > 1 && f[0] == "BUNDLE" {
-				r.bundles = append(r.bundles, f[1:])
-			}
+		r.reading = i
+		if a.known == aGroup {
+			r.grouped = append(r.grouped, grouped{line: a.line, fields: strings.Fields(a.value())})
+		}
+		if r.session.rtp == nil && attributes[a.known].levels == inRTP|atSession {
+			r.session.rtp = new(jingle.RTP)
 		}
 		if err := r.session.attribute(a, atSession); err != nil {
 			return err
@@ -161,8 +164,10 @@ func (r *reader) checkShape() error {
 			r.mids[i] = r.inventMid(i)
 		}
 	}
-	for i, b := range r.bundles {
-		r.bundles[i] = r.known(b)
+	for i := range r.grouped {
+		if g := &r.grouped[i]; len(g.fields) > 1 && g.fields[0] == "BUNDLE" {
+			g.bundle = r.known(g.fields[1:])
+		}
 	}
 	return nil
 }
@@ -223,19 +228,18 @@ func (r *reader) inventMid(i int) string {
 func (r *reader) readMedia(i int, m *mediaReader) error {
 	s := &r.doc.media[i]
 	line := r.line(i)
-	m.reader, m.section, m.mid = r, s, r.mids[i]
-	r.media = append(r.media, m)
 	if s.rejected() {
-		r.rejectLine(i, &line)
-		r.lines[i] = line
+		r.rejectLine(i, line)
 		return nil
 	}
-	r.lines[i] = line
 	if !s.isRTP() && !s.isData() {
 		r.lose(s.head, "neither RTP nor data channels: not translated")
 		return nil
 	}
-	m.content = &jingle.Content{Creator: line.Creator, Name: line.Name}
+	r.out.Contents = append(r.out.Contents, jingle.Content{Creator: line.Creator, Name: line.Name})
+	m.content = &r.out.Contents[len(r.out.Contents)-1]
+	clear(r.at[:])
+	clear(r.said[:])
 	return m.read()
 }
 
@@ -255,15 +259,15 @@ func (r *reader) rejectLine(i int, line *Line) {
 }
 
 // line returns the entry of a section, making one for a section that is new.
-func (r *reader) line(i int) Line {
+func (r *reader) line(i int) *Line {
 	s := &r.doc.media[i]
 	known := i < len(r.old) && (r.old[i].State == Live || s.rejected() || r.old[i].Mid == r.mids[i])
 	if i >= len(r.lines) {
 		r.lines = append(r.lines, Line{})
 	}
-	line := r.lines[i]
+	line := &r.lines[i]
 	if !known {
-		line = Line{Mid: r.mids[i], Name: r.name(i), Creator: r.author, Kind: s.media, Past: line.past()}
+		*line = Line{Mid: r.mids[i], Name: r.name(i), Creator: r.author, Kind: s.media, Past: line.past()}
 	}
 	if r.answer {
 		line.Offered.Open = false
@@ -278,8 +282,12 @@ func (r *reader) line(i int) Line {
 func (r *reader) name(i int) string {
 	mid := r.mids[i]
 	taken := func(name string) bool {
-		return slices.ContainsFunc(r.lines, func(l Line) bool { return l.State != Free && l.Name == name }) ||
-			name != mid && slices.Contains(r.mids[i:], name)
+		for j := range r.lines {
+			if l := &r.lines[j]; l.State != Free && l.Name == name {
+				return true
+			}
+		}
+		return name != mid && slices.Contains(r.mids[i:], name)
 	}
 	if isMid(mid) && !taken(mid) {
 		return mid
@@ -297,12 +305,12 @@ func (r *reader) name(i int) string {
 
 // finishContents resolves what sections share and takes over the contents.
 func (r *reader) finishContents() error {
-	r.out.Contents = make([]jingle.Content, 0, len(r.media))
-	for i, m := range r.media {
+	for i := range r.media {
+		m := &r.media[i]
 		if m.content == nil {
 			continue
 		}
-		m.inherit(r.session)
+		m.inherit(&r.session)
 		bundle := r.bundle(m.mid)
 		if m.ice.Ufrag == "" || len(m.ice.Fingerprints) == 0 {
 			m.inheritTransport(r.tagged(bundle))
@@ -316,7 +324,6 @@ func (r *reader) finishContents() error {
 				BundleOnly: m.section.bundleOnly,
 			}
 		}
-		r.out.Contents = append(r.out.Contents, *m.content)
 	}
 	return nil
 }
@@ -328,7 +335,7 @@ func (r *reader) loseUnshared() {
 	}
 	for i := range r.doc.session.attrs {
 		a := r.doc.session.at(i)
-		if attributes[a.key()].levels == inRTP|atSession {
+		if attributes[a.known].levels == inRTP|atSession {
 			r.lose(a.line, "no RTP that it is said for")
 		}
 	}
@@ -336,8 +343,8 @@ func (r *reader) loseUnshared() {
 
 // bundle returns the BUNDLE group of a section, or nil.
 func (r *reader) bundle(mid string) []string {
-	for _, b := range r.bundles {
-		if slices.Contains(b, mid) {
+	for i := range r.grouped {
+		if b := r.grouped[i].bundle; slices.Contains(b, mid) {
 			return b
 		}
 	}
@@ -347,8 +354,8 @@ func (r *reader) bundle(mid string) []string {
 // tagged returns the section whose transport the bundled ones use (RFC 9143 section 7.1).
 func (r *reader) tagged(bundle []string) *mediaReader {
 	for _, first := range bundle {
-		for _, m := range r.media {
-			if m.mid == first && !m.section.rejected() {
+		for i := range r.media {
+			if m := &r.media[i]; m.mid == first && !m.section.rejected() {
 				return m
 			}
 		}
@@ -358,23 +365,19 @@ func (r *reader) tagged(bundle []string) *mediaReader {
 
 // groups translates a=group, naming contents.  Conversations counts m-lines by the order in the group, so none may be missing.
 func (r *reader) groups() {
-	for i := range r.doc.session.attrs {
-		a := r.doc.session.at(i)
-		if a.key() != "group" {
+	for i := range r.grouped {
+		said := &r.grouped[i]
+		if len(said.fields) == 0 {
+			r.lose(said.line, "group without semantics")
 			continue
 		}
-		f := strings.Fields(a.value())
-		if len(f) == 0 {
-			r.lose(a.line, "group without semantics")
-			continue
-		}
-		g := r.group(a.line, f)
+		g := r.group(said)
 		switch {
-		case len(g.Names) == 0 && len(f) > 1:
-			r.lose(a.line, "no content of the group is left")
+		case len(g.Names) == 0 && len(said.fields) > 1:
+			r.lose(said.line, "no content of the group is left")
 		case len(g.Names) == 0:
 		case len(r.out.Groups) >= maxGroups:
-			r.lose(a.line, "too many groups")
+			r.lose(said.line, "too many groups")
 		default:
 			r.out.Groups = append(r.out.Groups, g)
 		}
@@ -382,10 +385,10 @@ func (r *reader) groups() {
 }
 
 // group translates the semantics and mids of a group.
-func (r *reader) group(l line, f []string) jingle.Group {
-	g := jingle.Group{Semantics: f[0]}
+func (r *reader) group(said *grouped) jingle.Group {
+	g := jingle.Group{Semantics: said.fields[0], Names: make([]string, 0, min(len(said.fields), len(r.mids)))}
 	strange := ""
-	for _, mid := range f[1:] {
+	for _, mid := range said.fields[1:] {
 		i := slices.Index(r.mids, mid)
 		switch {
 		case i < 0 && strange == "":
@@ -395,7 +398,7 @@ func (r *reader) group(l line, f []string) jingle.Group {
 		}
 	}
 	if strange != "" && len(g.Names) > 0 {
-		r.lose(l, "no m-line has the mid "+strconv.Quote(strange))
+		r.lose(said.line, "no m-line has the mid "+strconv.Quote(strange))
 	}
 	return g
 }

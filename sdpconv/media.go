@@ -14,39 +14,21 @@ type mediaReader struct {
 	*reader
 	section   *section
 	content   *jingle.Content // nil for the session, and for what is not translated
-	rtp       jingle.RTP
-	ice       jingle.Transport
+	rtp       *jingle.RTP
+	ice       *jingle.Transport
 	mid       string
 	direction string
 	setup     jingle.Setup
 	ptime     int
 	maxptime  int
 	cryptex   bool
-	rtcp      string     // value of a=rtcp
-	at        [128]uint8 // payload type to its place in rtp.PayloadTypes, from 1
-	sdes      []line     // a=crypto and a=zrtp-hash
-	security  jingle.Encryption
+	rtcp      string // value of a=rtcp
+	sdes      []line // a=crypto and a=zrtp-hash
+	security  *jingle.Encryption
 	msids     []jingle.Stream
-	sources   []line   // a=ssrc and a=ssrc-group
+	msid      string   // the last of msids as one word or two
 	rids      []string // that are sent
 	ufrags    []string // that candidates name, in their order
-	said      [numOnce]line
-}
-
-// level is where an attribute can stand.
-type level uint8
-
-const (
-	atSession level = 1 << iota
-	inRTP
-	inData
-	inMedia  = inRTP | inData
-	anywhere = atSession | inMedia
-)
-
-type attribute struct {
-	levels level
-	read   func(*mediaReader, attr) error
 }
 
 // once is what a section can say once.  The last line holds; one before that says it otherwise is a loss.
@@ -65,68 +47,9 @@ const (
 	numOnce
 )
 
-// attributes is what Jingle has words for, and structure.  All others are losses.
-var attributes map[string]attribute
-
-func init() {
-	flag := func(set func(m *mediaReader)) func(*mediaReader, attr) error {
-		return func(m *mediaReader, _ attr) error { set(m); return nil }
-	}
-	structure := flag(func(*mediaReader) {}) // read before, or written anew
-	single := func(what once, read func(*mediaReader, attr) error) func(*mediaReader, attr) error {
-		return func(m *mediaReader, a attr) error {
-			m.replace(what, a)
-			return read(m, a)
-		}
-	}
-	direction := single(onceDirection, func(m *mediaReader, a attr) error { m.direction = a.key(); return nil })
-	attributes = map[string]attribute{
-		"group": {atSession, structure}, "msid-semantic": {anywhere, structure}, "bundle-only": {inMedia, structure},
-		"mid":      {inMedia, (*mediaReader).otherMid},
-		"rtcp":     {inMedia, func(m *mediaReader, a attr) error { m.rtcp = a.value(); return nil }},
-		"sendrecv": {anywhere, direction}, "sendonly": {anywhere, direction}, "recvonly": {anywhere, direction}, "inactive": {anywhere, direction},
-
-		"ice-ufrag":         {anywhere, single(onceUfrag, func(m *mediaReader, a attr) error { return m.credential(&m.ice.Ufrag, a) })},
-		"ice-pwd":           {anywhere, single(oncePwd, func(m *mediaReader, a attr) error { return m.credential(&m.ice.Pwd, a) })},
-		"ice-options":       {anywhere, (*mediaReader).iceOptions},
-		"ice-lite":          {anywhere, flag(func(m *mediaReader) { m.ice.Lite = true })},
-		"fingerprint":       {anywhere, (*mediaReader).fingerprint},
-		"cryptex":           {anywhere, (*mediaReader).readCryptex},
-		"setup":             {anywhere, (*mediaReader).readSetup},
-		"candidate":         {inMedia, (*mediaReader).candidate},
-		"remote-candidates": {inMedia, (*mediaReader).remoteCandidates},
-		"end-of-candidates": {anywhere, flag(func(m *mediaReader) { m.ice.GatheringComplete = true })},
-
-		"rtpmap":             {inRTP, (*mediaReader).rtpmap},
-		"fmtp":               {inRTP, (*mediaReader).fmtp},
-		"rtcp-fb":            {inRTP, (*mediaReader).feedback},
-		"ptime":              {inRTP, single(oncePTime, func(m *mediaReader, a attr) error { return m.packetTime(&m.ptime, a) })},
-		"maxptime":           {inRTP, single(onceMaxPTime, func(m *mediaReader, a attr) error { return m.packetTime(&m.maxptime, a) })},
-		"extmap":             {inRTP | atSession, (*mediaReader).extmap},
-		"extmap-allow-mixed": {inRTP | atSession, flag(func(m *mediaReader) { m.rtp.AllowMixed = true })},
-		"rtcp-mux":           {inMedia, flag(func(m *mediaReader) { m.rtp.RTCPMux = true })},
-		"rtcp-mux-only":      {inMedia, (*mediaReader).muxOnly},
-		"rtcp-rsize":         {inRTP, flag(func(m *mediaReader) { m.rtp.RTCPReducedSize = true })},
-		"content":            {inRTP, (*mediaReader).category},
-		"ssrc":               {inRTP, (*mediaReader).ssrc},
-		"ssrc-group":         {inRTP, (*mediaReader).ssrcGroup},
-		"msid":               {inRTP, (*mediaReader).msid},
-		"rid":                {inRTP, (*mediaReader).rid},
-		"simulcast":          {inRTP, (*mediaReader).simulcast},
-		"crypto":             {inRTP, (*mediaReader).crypto},
-		"zrtp-hash":          {inRTP, (*mediaReader).zrtpHash},
-
-		"sctp-port":        {inData, single(onceSCTPPort, (*mediaReader).sctpPort)},
-		"max-message-size": {inData, single(onceMessageSize, (*mediaReader).maxMessageSize)},
-		"sctpmap":          {inData, single(onceSCTPMap, (*mediaReader).sctpmap)},
-		"dcmap":            {inData, (*mediaReader).dcmap},
-	}
-}
-
 func (m *mediaReader) attribute(a attr, at level) error {
-	known, ok := attributes[a.key()]
-	switch {
-	case ok && known.levels&at != 0:
+	switch known := &attributes[a.known]; {
+	case known.levels&at != 0:
 		return known.read(m, a)
 	case at == atSession:
 		m.lose(a.line, "no Jingle for it at session level")
@@ -138,15 +61,17 @@ func (m *mediaReader) attribute(a attr, at level) error {
 
 // replace reports a line that another takes the place of.
 func (m *mediaReader) replace(what once, by attr) {
-	if before := m.said[what]; before.number > 0 && before.text != by.text {
-		m.lose(before, "the section says another")
+	if i := int(m.said[what]) - 1; i >= 0 {
+		if before := m.section.at(i); before.text != by.text {
+			m.lose(before.line, "the section says another")
+		}
 	}
-	m.said[what] = by.line
+	m.said[what] = uint32(m.reading + 1)
 }
 
 // otherMid reports a second mid: the first, which holds, was read before.
 func (m *mediaReader) otherMid(a attr) error {
-	if first, _ := m.section.attr("mid"); first.value() != a.value() {
+	if first := m.section.at(m.section.mid - 1); first.value() != a.value() {
 		m.lose(a.line, "the section says another")
 	}
 	return nil
@@ -170,6 +95,7 @@ func (m *mediaReader) read() error {
 		return err
 	}
 	for i := range m.section.attrs {
+		m.reading = i
 		if err := m.attribute(m.section.at(i), at); err != nil {
 			return err
 		}
@@ -203,6 +129,9 @@ func (m *mediaReader) inherit(s *mediaReader) {
 	m.ice.Lite = s.ice.Lite || m.ice.Lite
 	m.cryptex = s.cryptex || m.cryptex
 	m.ice.GatheringComplete = s.ice.GatheringComplete || m.ice.GatheringComplete
+	if s.rtp == nil {
+		return
+	}
 	m.rtp.AllowMixed = s.rtp.AllowMixed || m.rtp.AllowMixed
 	for _, x := range s.rtp.HdrExts {
 		switch {
@@ -227,10 +156,12 @@ func (m *mediaReader) inheritTransport(s *mediaReader) {
 		m.ice.Pwd = s.ice.Pwd
 	}
 	if m.ice.Options == nil {
-		m.ice.Options, m.ice.ICE2 = slices.Clone(s.ice.Options), s.ice.ICE2
+		m.ice.Options, m.ice.ICE2 = slices.Clip(s.ice.Options), s.ice.ICE2
 	}
 	if m.ice.Fingerprints == nil {
-		m.ice.Fingerprints = slices.Clone(s.ice.Fingerprints)
+		for _, f := range s.ice.Fingerprints { // a copy, which gets a setup of its own
+			m.ice.Fingerprints = m.prints.add(m.ice.Fingerprints, f)
+		}
 	}
 	if m.setup == "" {
 		m.setup = s.setup
@@ -253,7 +184,7 @@ func (m *mediaReader) finish(line *Line) error {
 	if len(m.rtp.PayloadTypes) == 0 {
 		return m.fail("m-line without a codec")
 	}
-	m.content.RTP = &m.rtp
+	m.content.RTP = m.rtp
 	return nil
 }
 
@@ -270,7 +201,7 @@ func (m *mediaReader) finishTransport(line *Line) error {
 	case len(m.ice.Fingerprints) == 0 && dtls:
 		return m.fail("m-line without a=fingerprint")
 	}
-	m.content.ICE = &m.ice
+	m.content.ICE = m.ice
 	m.finishCandidates()
 	if len(m.ice.Fingerprints) == 0 {
 		return nil
@@ -285,7 +216,7 @@ func (m *mediaReader) finishTransport(line *Line) error {
 // finishSetup settles the DTLS role.
 func (m *mediaReader) finishSetup(line *Line) {
 	if tagged := m.tagged(m.bundle(m.mid)); m.answer && tagged != nil && tagged != m {
-		line.DTLS = m.lines[slices.Index(m.media, tagged)].DTLS // Firefox 153 says another role in a section that joins a bundle
+		line.DTLS = m.lines[slices.Index(m.mids, tagged.mid)].DTLS // Firefox 153 says another role in a section that joins a bundle
 	}
 	line.DTLS.describe(m.author, m.ice.Fingerprints)
 	if !m.answer {
@@ -357,12 +288,12 @@ func (m *mediaReader) finishSecurity() {
 		return
 	}
 	m.security.Required = strings.Contains(m.section.proto, "SAVP")
-	m.rtp.Encryption = &m.security
+	m.rtp.Encryption = m.security
 }
 
 // finishProto reports an RTP profile that ToSDP and ToPlainSDP would not infer from the description.
 func (m *mediaReader) finishProto() {
-	if said := m.section.proto; said != protoOf(m.content, &m.rtp) {
+	if said := m.section.proto; said != protoOf(m.content, m.rtp) {
 		m.lose(m.section.head, "no Jingle for the profile "+said)
 	}
 }

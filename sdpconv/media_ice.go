@@ -71,7 +71,7 @@ func (m *mediaReader) fingerprint(a attr) error {
 		return nil
 	}
 	if !slices.Contains(m.ice.Fingerprints, f) {
-		m.ice.Fingerprints = append(m.ice.Fingerprints, f)
+		m.ice.Fingerprints = m.prints.add(m.ice.Fingerprints, f)
 	}
 	return nil
 }
@@ -104,6 +104,10 @@ func (m *mediaReader) candidate(a attr) error {
 	case len(m.ice.Candidates) >= maxCandidates:
 		m.lose(a.line, "too many candidates")
 	default:
+		if m.ice.Candidates == nil {
+			n := m.section.count(a.known)
+			m.ice.Candidates, m.ufrags = make([]jingle.Candidate, 0, min(n, maxCandidates)), make([]string, 0, min(n, maxCandidates))
+		}
 		m.ice.Candidates = append(m.ice.Candidates, c)
 		m.ufrags = append(m.ufrags, ufrag)
 		if names := UnknownExtensions(a.text); len(names) > 0 {
@@ -155,15 +159,23 @@ func (m *mediaReader) remoteCandidates(a attr) error {
 	return nil
 }
 
+// keys returns those of SDES and ZRTP.
+func (m *mediaReader) keys() *jingle.Encryption {
+	if m.security == nil {
+		m.security = new(jingle.Encryption)
+	}
+	return m.security
+}
+
 // crypto reads a=crypto (RFC 4568 section 4): tag, suite, and key parameters that end at the first blank.
 func (m *mediaReader) crypto(a attr) error {
 	f := strings.Fields(a.value())
-	if len(f) < 3 || !isNumber(f[0]) || len(m.security.Crypto) >= maxOptions {
+	if len(f) < 3 || !isNumber(f[0]) || len(m.keys().Crypto) >= maxOptions {
 		m.lose(a.line, "no key of RFC 4568")
 		return nil
 	}
 	m.sdes = append(m.sdes, a.line)
-	m.security.Crypto = append(m.security.Crypto, jingle.Crypto{
+	m.keys().Crypto = append(m.security.Crypto, jingle.Crypto{
 		Tag: f[0], Suite: f[1], KeyParams: f[2], SessionParams: strings.Join(f[3:], " "),
 	})
 	return nil
@@ -172,11 +184,11 @@ func (m *mediaReader) crypto(a attr) error {
 // zrtpHash reads "version hash" (RFC 6189 section 8).
 func (m *mediaReader) zrtpHash(a attr) error {
 	f := strings.Fields(a.value())
-	if len(f) != 2 || len(m.security.ZRTP) >= maxFingerprints {
+	if len(f) != 2 || len(m.keys().ZRTP) >= maxFingerprints {
 		m.lose(a.line, "no hash of RFC 6189")
 		return nil
 	}
 	m.sdes = append(m.sdes, a.line)
-	m.security.ZRTP = append(m.security.ZRTP, jingle.ZRTPHash{Version: f[0], Value: f[1]})
+	m.keys().ZRTP = append(m.security.ZRTP, jingle.ZRTPHash{Version: f[0], Value: f[1]})
 	return nil
 }

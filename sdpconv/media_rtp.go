@@ -98,6 +98,7 @@ func (m *mediaReader) fmtp(a attr) error {
 	if p == nil {
 		return nil
 	}
+	strange := len(p.Parameters) > 0 || hasBlank(rest) // or a value without a name
 	for rest != "" {
 		var item string
 		item, rest, _ = strings.Cut(rest, ";")
@@ -114,18 +115,18 @@ func (m *mediaReader) fmtp(a attr) error {
 			name, value = "", item
 		}
 		x := jingle.Parameter{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value), HasValue: true}
+		strange = strange || x.Name == ""
 		p.Parameters = m.parameters.add(p.Parameters, x)
 	}
-	m.strictParameters(p, a)
+	if strange {
+		m.strictParameters(p, a)
+	}
 	return nil
 }
 
 // strictParameters leaves out what Conversations ends the call over: blanks, and a value without a name beside others.
 func (m *mediaReader) strictParameters(p *jingle.PayloadType, a attr) {
 	named := slices.ContainsFunc(p.Parameters, func(x jingle.Parameter) bool { return x.Name != "" })
-	if len(p.Parameters) == 0 {
-		p.Parameters = nil
-	}
 	p.Parameters = slices.DeleteFunc(p.Parameters, func(x jingle.Parameter) bool {
 		switch {
 		case hasBlank(x.Name) || hasBlank(x.Value):
@@ -168,7 +169,7 @@ func (m *mediaReader) feedback(a attr) error {
 		m.lose(a.line, "too many feedback types")
 		return nil
 	}
-	*list = m.feedbacks.add(*list, jingle.Feedback{Type: kind, Subtype: subtype, Parameters: m.words(a, rest)})
+	*list = m.feedbacks.add(*list, jingle.Feedback{Type: kind, Subtype: subtype, Parameters: m.words(a, rest)}, sameFeedback)
 	return nil
 }
 
@@ -205,6 +206,14 @@ func field(s string) (word, rest string) {
 		end++
 	}
 	return s[begin:end], s[blanks(s, end):]
+}
+
+// appendFields appends all words.
+func appendFields(list []string, s string) []string {
+	for word, rest := field(s); word != ""; word, rest = field(rest) {
+		list = append(list, word)
+	}
+	return list
 }
 
 // blanks returns where the blanks that stand at i end.
@@ -254,24 +263,30 @@ func (m *mediaReader) extmap(a attr) error {
 		m.lose(a.line, "no direction "+strconv.Quote(dir))
 	}
 	x := jingle.HdrExt{ID: int(n), URI: uri, Senders: senders(dir, m.author), Parameters: m.words(a, rest)}
-	m.rtp.HdrExts = m.extensions.add(m.rtp.HdrExts, x)
+	m.rtp.HdrExts = m.extensions.add(m.rtp.HdrExts, x, sameExtension)
 	return nil
 }
 
 // finishCodecs fills in what static payload types leave out and drops those that have no name.
 func (m *mediaReader) finishCodecs() {
-	m.rtp.PayloadTypes = slices.DeleteFunc(m.rtp.PayloadTypes, func(p jingle.PayloadType) bool {
-		if p.Name == "" && static[p.ID].Name == "" {
+	list := m.rtp.PayloadTypes
+	kept := 0
+	for i := range list {
+		p := &list[i] // they are large to copy
+		switch {
+		case p.Name != "":
+		case static[p.ID].Name == "":
 			m.lose(m.section.head, "payload type "+strconv.Itoa(p.ID)+" without a=rtpmap")
-			return true
-		}
-		return false
-	})
-	for i := range m.rtp.PayloadTypes {
-		p := &m.rtp.PayloadTypes[i]
-		if p.Name == "" {
+			continue
+		default:
 			*p = completeCodec(*p, m.rtp.Media)
 		}
 		p.PTime, p.MaxPTime = m.ptime, m.maxptime
+		if kept < i {
+			list[kept] = *p
+		}
+		kept++
 	}
+	clear(list[kept:])
+	m.rtp.PayloadTypes = list[:kept]
 }

@@ -16,7 +16,6 @@ func (m *mediaReader) ssrc(a attr) error {
 	if !ok || !isNumber(id) {
 		return m.bad(a, "no source")
 	}
-	m.sources = append(m.sources, a.line)
 	name, value, has := strings.Cut(rest, ":")
 	if !has {
 		m.lose(a.line, "a parameter of a source without a value, which Conversations refuses")
@@ -29,7 +28,7 @@ func (m *mediaReader) ssrc(a attr) error {
 			return nil
 		}
 		i = len(m.rtp.Sources)
-		m.rtp.Sources = append(m.rtp.Sources, jingle.Source{SSRC: id})
+		m.rtp.Sources = m.sources.add(m.rtp.Sources, jingle.Source{SSRC: id})
 	}
 	s := &m.rtp.Sources[i]
 	value = strings.TrimSpace(value)
@@ -51,7 +50,6 @@ func (m *mediaReader) ssrcGroup(a attr) error {
 	if len(f) < 2 || slices.ContainsFunc(f[1:], func(s string) bool { return !isNumber(s) }) {
 		return m.bad(a, "no group of sources")
 	}
-	m.sources = append(m.sources, a.line)
 	if len(m.rtp.SourceGroups) >= maxSources || len(f) > maxSources {
 		m.lose(a.line, "too many sources")
 		return nil
@@ -60,17 +58,21 @@ func (m *mediaReader) ssrcGroup(a attr) error {
 	return nil
 }
 
-func (m *mediaReader) msid(a attr) error {
-	f := strings.Fields(a.value())
-	if len(f) == 0 || len(f) > 2 {
+func (m *mediaReader) readMsid(a attr) error {
+	value := strings.TrimSpace(a.value())
+	id, rest := field(value)
+	track, rest := field(rest)
+	if id == "" || rest != "" {
 		return m.bad(a, "no msid")
 	}
 	if len(m.msids) >= maxSources {
 		m.lose(a.line, "too many streams")
 		return nil
 	}
-	f = append(f, "")
-	m.msids = append(m.msids, jingle.Stream{ID: f[0], Track: f[1]})
+	m.msids = m.streams.add(m.msids, jingle.Stream{ID: id, Track: track})
+	if m.msid = value; track != "" && (len(value) != len(id)+1+len(track) || value[len(id)] != ' ') {
+		m.msid = id + " " + track
+	}
 	return nil
 }
 
@@ -124,8 +126,10 @@ func (m *mediaReader) category(a attr) error {
 // send has no source to announce, though Firefox writes some.
 func (m *mediaReader) finishSources() {
 	if !m.content.Senders.Sends(m.author) {
-		for _, l := range m.sources {
-			m.lose(l, "source of a party that does not send")
+		for i := range m.section.attrs {
+			if a := m.section.at(i); a.key() == "ssrc" || a.key() == "ssrc-group" {
+				m.lose(a.line, "source of a party that does not send")
+			}
 		}
 		m.rtp.Sources, m.rtp.SourceGroups, m.rids = nil, nil, nil
 	}
@@ -133,13 +137,12 @@ func (m *mediaReader) finishSources() {
 		m.rtp.Streams = m.msids
 	}
 	if len(m.msids) == 1 {
-		value := strings.TrimSpace(m.msids[0].ID + " " + m.msids[0].Track)
 		other := false
 		for i := range m.rtp.Sources {
 			s := &m.rtp.Sources[i]
 			if !slices.ContainsFunc(s.Parameters, func(p jingle.Parameter) bool { return p.Name == "msid" }) {
-				s.Parameters = m.parameters.add(s.Parameters, jingle.Parameter{Name: "msid", Value: value, HasValue: true})
-			} else if msidOf(s) != value {
+				s.Parameters = m.parameters.add(s.Parameters, jingle.Parameter{Name: "msid", Value: m.msid, HasValue: true})
+			} else if msidOf(s) != m.msid {
 				other = true
 			}
 		}

@@ -2,6 +2,7 @@ package sdpconv
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"strings"
@@ -15,7 +16,11 @@ import (
 type document struct {
 	session section
 	media   []section
+	count   counts
 }
+
+// counts is about how much there is in all sections of what an SDP has most of, to make room for it once.
+type counts struct{ sections, parameters, feedback, extensions, sources, streams int }
 
 type section struct {
 	sdp        string // the whole
@@ -40,11 +45,16 @@ type line struct {
 }
 
 // place is an a-line of the SDP: a fraction of an attr, and nothing that the garbage collector has to follow.
-type place struct{ begin, end, colon, number uint32 }
+type place struct {
+	begin, end, number uint32
+	colon              uint16
+	known              known
+}
 
 // attr is an a-line.
 type attr struct {
 	line
+	known known
 	colon int // its place, or the length of the line
 }
 
@@ -60,7 +70,7 @@ func (a *attr) value() string {
 // at returns the attribute of that index.
 func (s *section) at(i int) attr {
 	p := &s.attrs[i]
-	return attr{line{int(p.number), s.sdp[p.begin:p.end]}, int(p.colon)}
+	return attr{line{int(p.number), s.sdp[p.begin:p.end]}, p.known, int(p.colon)}
 }
 
 type band struct {
@@ -176,12 +186,32 @@ func (c *cutter) cutAttribute(l line, begin int) {
 	if colon < 0 {
 		colon = len(l.text)
 	}
-	c.attrs = append(c.attrs, place{uint32(begin), uint32(begin + len(l.text)), uint32(colon), uint32(l.number)})
-	switch key := l.text[2:colon]; {
-	case key == "mid" && c.section.mid == 0:
-		c.section.mid = len(c.attrs) - c.first
-	case key == "bundle-only":
+	known := lookUp(l.text[2:colon])
+	c.attrs = append(c.attrs, place{
+		begin: uint32(begin), end: uint32(begin + len(l.text)), number: uint32(l.number),
+		colon: uint16(min(colon, math.MaxUint16)), known: known, // a longer key is not
+	})
+	switch known {
+	case aMid:
+		if c.section.mid == 0 {
+			c.section.mid = len(c.attrs) - c.first
+		}
+	case aBundleOnly:
 		c.section.bundleOnly = true
+	case aFmtp:
+		c.doc.count.parameters += 1 + strings.Count(l.text, ";")
+	case aSSRC:
+		c.doc.count.parameters++
+		c.doc.count.sources++
+	case aMsid:
+		c.doc.count.parameters += 2 // in sources that do not say it
+		c.doc.count.streams++
+	case aFeedback:
+		c.doc.count.feedback++
+	case aExtmap:
+		c.doc.count.extensions++
+	case aGroup:
+		c.doc.count.sections = max(c.doc.count.sections, strings.Count(l.text, " "))
 	}
 }
 
@@ -191,8 +221,7 @@ func (c *cutter) cutHead(l line, begin int) error {
 	}
 	c.finish()
 	if c.doc.media == nil {
-		rest := c.doc.session.sdp[begin:]
-		c.doc.media = make([]section, 0, min(1+strings.Count(rest, "\nm="), MaxLines))
+		c.doc.media = make([]section, 0, min(max(c.doc.count.sections, 1), MaxLines)) // with BUNDLE it is known
 	}
 	c.doc.media = append(c.doc.media, section{sdp: c.doc.session.sdp, head: l})
 	c.section = &c.doc.media[len(c.doc.media)-1]
@@ -306,6 +335,17 @@ func (s *section) attr(key string) (attr, bool) {
 		}
 	}
 	return attr{}, false
+}
+
+// count returns how many attributes of one name there are.
+func (s *section) count(known known) int {
+	n := 0
+	for i := range s.attrs {
+		if s.attrs[i].known == known {
+			n++
+		}
+	}
+	return n
 }
 
 // rejected tells a rejected section from one of a max-bundle offer, which has port 0 as well (RFC 9143 section 6).
