@@ -55,6 +55,7 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprintln(stdout, "the configuration is good")
 		return err
 	}
+	relaxCollector()
 	level := slog.LevelInfo
 	if *verbose {
 		level = slog.LevelDebug
