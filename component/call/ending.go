@@ -67,6 +67,9 @@ func (s *session) unusable(in PeerRequest, err error) {
 	case errors.Is(err, sdpconv.ErrNotEncrypted):
 		s.answer(in, nil)
 		s.giveUpWith(NotEncrypted, jingle.Reason{Condition: jingle.SecurityError, Text: "DTLS-SRTP is required and there is no usable fingerprint"})
+	case errors.Is(err, sdpconv.ErrNoICE):
+		s.answer(in, nil)
+		s.giveUpWith(Incompatible, jingle.Reason{Condition: jingle.UnsupportedTransports, Text: "there is no ICE transport"})
 	case errors.Is(err, sdpconv.ErrNoMedia):
 		s.answer(in, nil)
 		s.giveUpWith(Incompatible, jingle.Reason{Condition: jingle.FailedApplication, Text: "there is no audio or video with a codec in common"})
