@@ -1,5 +1,5 @@
 // Package webclient is the pages that people call and meet from, and the client library they are made of: plain ES modules, served as
-// they are written but for comments, empty lines and indentation.  carillon.js and room.js are the library and touch no DOM; page.js is the page of calls, roompage.js that of a room.
+// they are written but for comments and indentation.  carillon.js and room.js are the library and touch no DOM; page.js is the page of calls, roompage.js that of a room.
 package webclient
 
 import (
@@ -99,12 +99,13 @@ func withoutComments(script []byte) []byte {
 
 var inlineType = regexp.MustCompile(`/\*\* @type [^*]*\*/ ?`)
 
-// slim takes out empty lines, the blanks at the beginnings of lines and the types from within them, but not within templates.
+// slim takes out the blanks at the beginnings of lines and the types from within them, but not within templates.  Lines keep their numbers, which people
+// read to us from their consoles.
 func slim(text []byte) []byte {
 	lines, template := strings.SplitAfter(string(text), "\n"), false
 	for i, line := range lines {
 		if !template {
-			lines[i] = strings.TrimLeft(inlineType.ReplaceAllString(line, ""), " \n")
+			lines[i] = strings.TrimLeft(inlineType.ReplaceAllString(line, ""), " ")
 		}
 		template = template != (strings.Count(line, "`")%2 != 0)
 	}

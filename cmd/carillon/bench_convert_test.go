@@ -60,6 +60,10 @@ func firstOffer(b *testing.B, name string) string {
 	return ""
 }
 
+// convertQueue and convertFrame are used again, as the stream's queue of what it sends and its buffer of what it receives are.
+var convertQueue, convertFrame []byte
+
+// toXML returns text that is valid until the next call.
 func toXML(b *testing.B, offer string) []byte {
 	d, _, _, err := sdpconv.FromSDP(offer, jingle.Initiator, nil)
 	if err != nil {
@@ -67,14 +71,16 @@ func toXML(b *testing.B, offer string) []byte {
 	}
 	s := jingle.Stanza{Action: jingle.SessionInitiate, SID: "s1", Contents: d.Contents, Groups: d.Groups}
 	iq := element.New("", "iq", "type", "set", "id", "1", "to", "bob@example.org/x", "from", "alice@example.org/y")
-	return iq.AppendAround(nil, "", s.AppendTo)
+	convertQueue = iq.AppendAround(convertQueue[:0], "", s.AppendTo)
+	return convertQueue
 }
 
 // convertReader is used again, as the stream does for all of its stanzas.
 var convertReader element.Reader
 
 func toSDP(b *testing.B, xml string) string {
-	iq, err := convertReader.Read([]byte(xml), nil, element.Limits{})
+	convertFrame = append(convertFrame[:0], xml...)
+	iq, err := convertReader.Read(convertFrame, nil, element.Limits{})
 	if err != nil {
 		b.Fatal(err)
 	}
