@@ -55,7 +55,6 @@ func serve(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		_, err := fmt.Fprintln(stdout, "the configuration is good")
 		return err
 	}
-	relaxCollector()
 	level := slog.LevelInfo
 	if *verbose {
 		level = slog.LevelDebug
