@@ -18,17 +18,23 @@ const canvasStream = `
 	setInterval(() => { context.fillStyle = args[0]; context.fillRect(0, 0, 640, 480); context.fillStyle = 'black'; context.fillRect(n++ % 600, 200, 40, 40); }, 50);
 	return canvas.captureStream(20);`
 
+// addBothCameras adds Dino's camera to a call for sound, then the page's own.
+func addBothCameras(t *testing.T, page *caller, alice *dino) {
+	t.Helper()
+	addDinoCamera(t, page, alice)
+	page.call("addVideo", "lime")
+	alice.receivesVideo()
+	page.hears(dinoTone440)
+	page.sees("red")
+}
+
 // TestDinoAddsItsCamera begins with sound; Dino's camera comes, then the page's own.
 func TestDinoAddsItsCamera(t *testing.T) {
 	s := startStack(t)
 	alice := startDino(t, s.server, "alice", "pw-alice", dinoOptions{Tone: dinoTone440, Camera: true, Pattern: "red"})
 	page := s.openPage(startBrowser(t, "chromium", pageTone), "anna")
 	callDino(t, page, alice, false)
-	addDinoCamera(t, page, alice)
-	page.call("addVideo", "lime")
-	alice.receivesVideo()
-	page.hears(dinoTone440)
-	page.sees("red")
+	addBothCameras(t, page, alice)
 	endCall(t, s, page, alice, true)
 }
 

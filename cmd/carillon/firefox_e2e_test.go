@@ -16,11 +16,7 @@ func TestFirefoxChangesWithDino(t *testing.T) {
 	alice := startDino(t, s.server, "alice", "pw-alice", dinoOptions{Tone: dinoTone440, Camera: true, Pattern: "red"})
 	page := s.openPage(startBrowser(t, "firefox", pageTone), "anna")
 	callDino(t, page, alice, false)
-	addDinoCamera(t, page, alice)
-	page.call("addVideo", "lime")
-	alice.receivesVideo()
-	page.hears(dinoTone440)
-	page.sees("red")
+	addBothCameras(t, page, alice)
 	endCall(t, s, page, alice, true)
 
 	tellDino(t, page, alice)

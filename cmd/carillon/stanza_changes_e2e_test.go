@@ -19,11 +19,7 @@ func TestStanzaChanges(t *testing.T) {
 	page := s.openPage(b, "anna")
 	media := func(t *testing.T) {
 		t.Helper()
-		page.waitState("in-call", 20*time.Second)
-		bob.Hear("client.remote", pageTone, 20*time.Second)
-		bob.WaitFor("const s = rig.see('video'); return s && s.changed && s.frames > 10", 20*time.Second)
-		page.hears(stanzaTone)
-		page.sees("motion")
+		stanzaMedia(page, bob)
 	}
 
 	page.dial(address, true)

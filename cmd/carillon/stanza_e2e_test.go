@@ -12,6 +12,16 @@ import (
 
 const stanzaTone = 660 // Hz, see testdata/browser/stanza-client.js
 
+// stanzaMedia waits until both have sound and a moving picture of the other.
+func stanzaMedia(anna *caller, bob *page) {
+	anna.t.Helper()
+	anna.waitState("in-call", 20*time.Second)
+	bob.Hear("client.remote", pageTone, 20*time.Second)
+	bob.WaitFor("const s = rig.see('video'); return s && s.changed && s.frames > 10", 20*time.Second)
+	anna.hears(stanzaTone)
+	anna.sees("motion")
+}
+
 // startStanza is a page with stanza, a Jingle implementation that shares nothing with ours and knows no XEP-0353, logged in as bob.
 func startStanza(t *testing.T, s *stack, b *browser) (p *page, address string) {
 	t.Helper()
@@ -38,11 +48,7 @@ func TestStanzaCallsAndIsCalled(t *testing.T) {
 	page := s.openPage(b, "anna")
 	media := func() {
 		t.Helper()
-		page.waitState("in-call", 20*time.Second)
-		bob.Hear("client.remote", pageTone, 20*time.Second)
-		bob.WaitFor("const s = rig.see('video'); return s && s.changed && s.frames > 10", 20*time.Second)
-		page.hears(stanzaTone)
-		page.sees("motion")
+		stanzaMedia(page, bob)
 	}
 
 	// A device without XEP-0353 is dialled by its full address.
