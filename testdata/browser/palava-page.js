@@ -5,6 +5,7 @@ globalThis.person = {
 
   // join resolves once the room is entered, and rejects when the client gives up.
   join({name, room, server, turnUrls, status = {}, joinTimeout = 5000}) {
+    if (turnUrls) relayOnly(); // once a shorter way connects, the browser stops looking for one through the relay
     const session = this.session = new palava.Session({
       roomId: room,
       webSocketAddress: server,
@@ -89,3 +90,14 @@ globalThis.person = {
     return this.events.some((event) => event[0] === name && (detail === undefined || JSON.stringify(event[1]) === JSON.stringify(detail)));
   },
 };
+
+// relayOnly has every later connection of this page use relays alone, which palava-client cannot be told.
+function relayOnly() {
+  const Connection = globalThis.RTCPeerConnection;
+  globalThis.RTCPeerConnection = class extends Connection {
+    constructor(configuration, ...rest) {
+      super({...configuration, iceTransportPolicy: 'relay'}, ...rest);
+    }
+  };
+}
+
