@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"path"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -146,11 +147,27 @@ func Handler() http.Handler {
 			h.Set("Access-Control-Allow-Origin", "*")
 		}
 		body, etag := f.body, f.etag
-		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
 			body, etag = f.gzipped, f.etag+"-gzip"
 			h.Set("Content-Encoding", "gzip")
 		}
 		h.Set("ETag", `"`+etag+`"`)
 		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(body))
 	})
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110 section 12.5.3): codings, each with a weight, of which zero is a refusal.
+func acceptsGzip(headers []string) bool {
+	for _, header := range headers {
+		for coding := range strings.SplitSeq(header, ",") {
+			name, weight, _ := strings.Cut(coding, ";")
+			if !strings.EqualFold(strings.TrimSpace(name), "gzip") {
+				continue
+			}
+			q, ok := strings.CutPrefix(strings.ToLower(strings.TrimSpace(weight)), "q=")
+			value, err := strconv.ParseFloat(q, 64)
+			return !ok || err == nil && value > 0
+		}
+	}
+	return false
 }

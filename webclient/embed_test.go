@@ -190,6 +190,11 @@ func TestServedElsewhere(t *testing.T) {
 	if err != nil || string(body) != plain.Body.String() || small.Header().Get("ETag") == plain.Header().Get("ETag") {
 		t.Errorf("compressed: %d bytes of %d, ETag %s, %v", len(body), plain.Body.Len(), small.Header().Get("ETag"), err)
 	}
+	for accepted, want := range map[string]string{"br, GZIP; q=0.5": "gzip", "gzip;q=0": "", "gzip; q=0.000, br": "", "x-gzip-not": "", "deflate": ""} {
+		if got := get(t, "GET", "/carillon-call.js", "Accept-Encoding", accepted).Header().Get("Content-Encoding"); got != want {
+			t.Errorf("Accept-Encoding: %s is answered in %q, not %q", accepted, got, want)
+		}
+	}
 }
 
 // A script without its comments is the same script: no comment is cut in two.

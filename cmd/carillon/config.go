@@ -362,17 +362,17 @@ func (cfg *fileConfig) check(source string) []error {
 	if cfg.Domain == "" {
 		bad("domain", "missing", `give the component's domain as the XMPP server knows it, such as domain = "call.example.org"`)
 	}
-	if host, port, err := net.SplitHostPort(cfg.Server); err != nil || host == "" || port == "" {
+	if host, port, err := net.SplitHostPort(cfg.Server); err != nil || host == "" || checkPort(port) != nil || port == "0" {
 		bad("server", fmt.Sprintf("%q is not a host and port", cfg.Server), `give host and component port of the XMPP server, such as "127.0.0.1:5347"`)
 	} else if !loopback(host) && !cfg.InsecureServer {
 		bad("server", "the component protocol is clear text, and "+host+" is not this machine",
 			"reach it through a tunnel that ends here, or set insecure_server = true if the network between is yours")
 	}
-	if _, _, err := net.SplitHostPort(cfg.Listen); err != nil {
-		bad("listen", err.Error(), `give an address and port for browsers, such as "127.0.0.1:8080"`)
+	if _, port, err := net.SplitHostPort(cfg.Listen); err != nil || checkPort(port) != nil {
+		bad("listen", fmt.Sprintf("%q is not an address and port", cfg.Listen), `give an address and port for browsers, such as "127.0.0.1:8080"`)
 	}
-	if host, _, err := net.SplitHostPort(cfg.Metrics); cfg.Metrics != "" && (err != nil || !loopback(host)) {
-		bad("metrics", fmt.Sprintf("%q is not an address of this machine", cfg.Metrics),
+	if host, port, err := net.SplitHostPort(cfg.Metrics); cfg.Metrics != "" && (err != nil || !loopback(host) || checkPort(port) != nil) {
+		bad("metrics", fmt.Sprintf("%q is not an address of this machine with a port", cfg.Metrics),
 			`give one that strangers cannot reach, such as "127.0.0.1:9470", or leave it out for no metrics`)
 	}
 	if u, err := url.Parse(cfg.PublicURL); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") ||

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"mellium.im/xmpp/jid"
@@ -61,13 +60,13 @@ func (cfg *fileConfig) checkValues(source string) []error {
 		bad("guests.echo", "guests.may_call does not allow it", "add it there")
 	}
 	for _, u := range cfg.ICEServers {
-		if !strings.HasPrefix(u, "stun:") {
-			bad("ice_servers", fmt.Sprintf("%q is not a stun: URL", u), "browsers take stun:HOST:PORT here; TURN servers belong in turn.urls")
+		if err := checkICEURL(u, "stun"); err != nil {
+			bad("ice_servers", err.Error(), "browsers take stun:HOST:PORT here; TURN servers belong in turn.urls")
 		}
 	}
 	for _, u := range cfg.TURN.URLs {
-		if !strings.HasPrefix(u, "turn:") && !strings.HasPrefix(u, "turns:") {
-			bad("turn.urls", fmt.Sprintf("%q is not a turn: or turns: URL", u), `give it as in "turn:turn.example.org:3478?transport=udp"`)
+		if err := checkICEURL(u, "turn", "turns"); err != nil {
+			bad("turn.urls", err.Error(), `give it as in "turn:turn.example.org:3478?transport=udp"`)
 		}
 	}
 	for _, o := range cfg.Origins {

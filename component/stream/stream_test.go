@@ -211,7 +211,7 @@ func TestSilence(t *testing.T) {
 			t.Errorf("after %v: %v", d, ping)
 		}
 		p.write(ping.String()) // as servers do: our own domain leads back here
-		if ping = p.next(); time.Since(began) != 2*defaultTimes.silence {
+		if ping = p.next(); time.Since(began) != 2*defaultTimes.silence || ping.Child(nsPing, "ping") == nil {
 			t.Errorf("next ping after %v", time.Since(began))
 		}
 		p.write(" ") // keepalive
