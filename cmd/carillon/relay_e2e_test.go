@@ -8,10 +8,15 @@ import (
 	"testing"
 )
 
-// TestCallThroughRelay forces the page onto a real coturn, with credentials that Carillon minted for the call.
+// TestCallThroughRelay forces the page onto a real coturn, both configured as the README says, with credentials that Carillon minted for the call.
 func TestCallThroughRelay(t *testing.T) {
 	turn := startTurn(t)
-	s := startStack(t, "[turn]", fmt.Sprintf("urls = [%q]", turn.URL), fmt.Sprintf("secret = %q", turn.Secret), "relay_only = true")
+	advice := recipe(t, "A relay for calls through firewalls", "toml")
+	settings := strings.ReplaceAll(advice, "turn.example.org:3478", fmt.Sprintf("%s:%d", turn.Host, turn.Port))
+	if settings == advice {
+		t.Fatalf("the README's keys name no relay: %s", advice)
+	}
+	s := startStack(t, settings, "relay_only = true")
 	alice := startDino(t, s.server, "alice", "pw-alice", dinoOptions{Tone: dinoTone440, Camera: true, Pattern: "red"})
 	b := startBrowser(t, "chromium", pageTone)
 	page := s.openPage(b, "anna")

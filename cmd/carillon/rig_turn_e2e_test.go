@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,32 +29,29 @@ type turnServer struct {
 	log string
 }
 
+// turnConfig follows the README's recipe: where this machine has to be said, and a log to look into.
 const turnConfig = `listening-ip=%[1]s
 relay-ip=%[1]s
+allowed-peer-ip=%[1]s
 listening-port=%[2]d
 min-port=%[3]d
 max-port=%[4]d
-realm=xmpp.test
-use-auth-secret
-static-auth-secret=%[5]s
 no-tls
 no-dtls
-no-cli
-fingerprint
 verbose
 no-stdout-log
 simple-log
 new-log-timestamp
-log-file=%[6]s
-pidfile=%[7]s
-userdb=%[8]s
+log-file=%[5]s
+pidfile=%[6]s
+userdb=%[7]s
 `
 
 // startTurn returns once coturn answers. It relays between browsers of this machine and ends with the test.
 func startTurn(t *testing.T) *turnServer {
 	t.Helper()
 	dir := t.TempDir()
-	s := &turnServer{Host: rigAddress(t), Secret: fmt.Sprintf("secret-%d", time.Now().UnixNano()), log: filepath.Join(dir, "turn.log")}
+	s := &turnServer{Host: rigAddress(t), log: filepath.Join(dir, "turn.log")}
 	program, err := exec.LookPath("turnserver")
 	if err != nil {
 		t.Fatalf("%v (testdata/install all)", err)
@@ -62,7 +60,11 @@ func startTurn(t *testing.T) *turnServer {
 	s.Port = rigPort(t, s.Host)
 	s.URL = fmt.Sprintf("turn:%s?transport=udp", net.JoinHostPort(s.Host, fmt.Sprint(s.Port)))
 	config := filepath.Join(dir, "turnserver.conf")
-	text := fmt.Sprintf(turnConfig, s.Host, s.Port, first, last, s.Secret, s.log, filepath.Join(dir, "pid"), filepath.Join(dir, "turndb"))
+	advice := recipe(t, "A relay for calls through firewalls", "conf")
+	if secret := regexp.MustCompile(`(?m)^static-auth-secret=(.*)$`).FindStringSubmatch(advice); secret != nil {
+		s.Secret = secret[1]
+	}
+	text := advice + fmt.Sprintf(turnConfig, s.Host, s.Port, first, last, s.log, filepath.Join(dir, "pid"), filepath.Join(dir, "turndb"))
 	if net.ParseIP(s.Host).IsLoopback() {
 		text += "allow-loopback-peers\n"
 	}
