@@ -95,6 +95,7 @@ func TestCallButton(t *testing.T) {
 
 			visitor.Click("carillon-call >>> [part=button]")
 			berta.waitState("incoming", 20*time.Second)
+			visitor.WaitFor("document.querySelector('carillon-call').state === 'ringing'", 5*time.Second) // which comes by a way of its own
 			visitor.Click("carillon-call >>> [part=hang-up]")
 			berta.back()
 			want := []string{"state asking", "state attaching", "state dialing", "state ringing", "state connecting", "state connected", "state idle", "ended peer-hung-up",
