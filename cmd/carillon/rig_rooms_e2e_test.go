@@ -156,21 +156,29 @@ func (m *pageMember) memberID(name string) (id string) {
 	return id
 }
 
-// pairs are the kinds of the two candidates in use, of each connection.
-func (m *pageMember) pairs() (pairs []string) {
-	m.t.Helper()
-	m.Eval(`
-		const pairs = [];
-		for (const peer of rig.peers.filter((peer) => peer.connectionState === 'connected')) {
-			const report = await peer.getStats();
-			for (const stat of report.values()) {
-				if (stat.type !== 'transport') continue;
-				const {localCandidateId, remoteCandidateId} = report.get(stat.selectedCandidatePairId);
-				pairs.push(report.get(localCandidateId).candidateType + ' ' + report.get(remoteCandidateId).candidateType);
-			}
+const pairsInUse = `
+	const pairs = [];
+	for (const peer of rig.peers.filter((peer) => peer.connectionState === 'connected')) {
+		const report = await peer.getStats();
+		for (const stat of report.values()) {
+			if (stat.type !== 'transport') continue;
+			const {localCandidateId, remoteCandidateId} = report.get(stat.selectedCandidatePairId) ?? {};
+			pairs.push(report.get(localCandidateId)?.candidateType + ' ' + report.get(remoteCandidateId)?.candidateType);
 		}
-		return pairs`, &pairs)
-	return pairs
+	}
+`
+
+// goesBy waits until the two candidates in use are of these kinds, for each connection.  One of theirs whose packets come before it is told of is
+// peer-reflexive until then.
+func (m *pageMember) goesBy(pairs ...string) {
+	m.t.Helper()
+	const patience = 10 * time.Second
+	if err := m.b.try(patience+30*time.Second, "waitFor", m.with(map[string]any{
+		"body": pairsInUse + "return JSON.stringify(pairs) === JSON.stringify(args[0])", "args": []any{pairs}, "timeout": patience.Milliseconds()}), nil); err != nil {
+		var now []string
+		m.Eval(pairsInUse+"return pairs", &now)
+		m.t.Errorf("%s's packets go by %q", m.nick, now)
+	}
 }
 
 func (m *pageMember) checkErrors() {

@@ -196,9 +196,7 @@ func TestRoomThroughRelay(t *testing.T) {
 	allMeet(anna, berta, carla)
 	ids["carla"] = carla.id()
 	for _, m := range []*pageMember{anna, berta} {
-		if pairs := m.pairs(); !slices.Equal(pairs, []string{"relay relay", "relay relay"}) {
-			t.Errorf("%s's packets go by %q", m.nick, pairs)
-		}
+		m.goesBy("relay relay", "relay relay")
 	}
 	log := turn.Log()
 	for name, id := range ids {
