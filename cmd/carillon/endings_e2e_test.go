@@ -3,7 +3,6 @@
 package main
 
 import (
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +16,7 @@ func TestEndings(t *testing.T) {
 	b := startBrowser(t, "chromium", pageTone)
 	page := s.openPage(b, "anna")
 	tellDino(t, page, alice)
-	goroutines := runtime.NumGoroutine() + 4 // the browser's sockets come and go
+	goroutines := s.goroutines()
 
 	inCall := func() {
 		t.Helper()

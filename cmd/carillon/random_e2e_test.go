@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -38,7 +37,7 @@ func TestRandomCalls(t *testing.T) {
 	p.hangUp() // what is made once, for the first call, is there now
 	p.goodbye()
 	s.waitFor("the registry's emptiness", 10*time.Second, func() bool { return s.component.Stats().Tabs == 0 })
-	goroutines := runtime.NumGoroutine()
+	goroutines := s.goroutines()
 	outcomes := map[string]int{}
 	for i := range randomCalls(t) {
 		name := fmt.Sprintf("call %d", i)

@@ -47,6 +47,13 @@ func (c *cuttable) Cut() {
 	}
 }
 
+// open counts the connections that are there.
+func (c *cuttable) open() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.conns)
+}
+
 // Mend lets connections in again.
 func (c *cuttable) Mend() {
 	c.mu.Lock()

@@ -145,8 +145,11 @@ func (s *stack) waitFor(what string, within time.Duration, condition func() bool
 func (s *stack) noCalls(goroutines int) {
 	s.t.Helper()
 	s.waitFor("the registry's emptiness", 10*time.Second, func() bool { return s.component.Stats().Calls == 0 })
-	s.waitFor("the goroutines' end", 10*time.Second, func() bool { return runtime.NumGoroutine() <= goroutines })
+	s.waitFor("the goroutines' end", 10*time.Second, func() bool { return s.goroutines() <= goroutines })
 }
+
+// goroutines counts all but those that serve the connections of browsers, which keep and drop them as they like.
+func (s *stack) goroutines() int { return runtime.NumGoroutine() - s.network.open() }
 
 // repetitions is how often a call is repeated: twice, or as often as make soak wants.
 func repetitions(t *testing.T) int {
