@@ -85,7 +85,9 @@ func (p *goPage) connect() goFrame {
 		p.t.Fatal(err)
 	}
 	ws.SetReadLimit(1 << 20)
+	p.mu.Lock() // its peer connection may be sending just now
 	p.ws, p.frames = ws, make(chan goFrame, 1024)
+	p.mu.Unlock()
 	go func(frames chan<- goFrame) {
 		defer close(frames)
 		for {
