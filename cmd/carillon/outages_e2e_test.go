@@ -68,14 +68,14 @@ func outage(t *testing.T, s *stack, e *echo, again bool, breaks outageKind) {
 	var pages []*goPage
 	for i := range callsInOutage {
 		p := s.openGoPage(fmt.Sprintf("anna%d", i))
-		p.dial(e.address)
+		p.begin(e.address)
+		p.await("answer", 20*time.Second)
 		pages = append(pages, p)
 	}
+	allFlow(pages, "the echo")
 	ended := e.ended()
 	mend := breaks(t, s.server)
-	for _, p := range pages {
-		p.flows("sound while the server is away")
-	}
+	allFlow(pages, "sound while the server is away")
 	if took := pages[0].hangUp(); took > 2*time.Second {
 		t.Errorf("hanging up while the server was away took %v", took)
 	}
@@ -85,9 +85,7 @@ func outage(t *testing.T, s *stack, e *echo, again bool, breaks outageKind) {
 		e.waitOnline(t)
 	}
 	s.waitFor("the end of the echo's call", 60*time.Second, func() bool { return e.ended() == 1+ended })
-	for _, p := range pages[1:] {
-		p.flows("sound after the server is back")
-	}
+	allFlow(pages[1:], "sound after the server is back")
 	for _, p := range pages[1:] {
 		p.hangUp()
 		if p.ended != "hung-up" {

@@ -206,13 +206,7 @@ func (p *goPage) flush() {
 func (p *goPage) dial(to string) {
 	p.t.Helper()
 	p.ended = ""
-	p.send(map[string]any{"event": "dial", "id": 2, "to": to})
-	p.call = p.await("admitted", 10*time.Second).Call
-	p.openMedia()
-	offer, err := p.pc.CreateOffer(nil)
-	p.must(err)
-	p.must(p.pc.SetLocalDescription(offer))
-	p.offer()
+	p.begin(to)
 	p.await("answer", 20*time.Second)
 	p.flows("the echo")
 }
@@ -275,10 +269,18 @@ func speak(ctx context.Context, track *webrtc.TrackLocalStaticSample) {
 }
 
 // flows waits until half a second of sound more has come.
-func (p *goPage) flows(what string) {
-	p.t.Helper()
-	before := p.heard.Load()
-	p.pump(what+" at "+p.name, 20*time.Second, func() bool { return p.heard.Load() >= before+25 })
+func (p *goPage) flows(what string) { p.t.Helper(); allFlow([]*goPage{p}, what) }
+
+// allFlow is flows for several, in the same half second.
+func allFlow(pages []*goPage, what string) {
+	before := make([]int64, len(pages))
+	for i, p := range pages {
+		before[i] = p.heard.Load()
+	}
+	for i, p := range pages {
+		p.t.Helper()
+		p.pump(what+" at "+p.name, 20*time.Second, func() bool { return p.heard.Load() >= before[i]+25 })
+	}
 }
 
 // pump handles frames until something has come about.
