@@ -218,9 +218,12 @@ func (c *caller) reason() string {
 // clickAt clicks and returns when the click reached the page: a busy machine takes its time before that.
 func (c *caller) clickAt(selector string) time.Time {
 	c.t.Helper()
-	c.Eval("document.querySelector(args[0]).addEventListener('click', () => { globalThis.clickedAt = Date.now(); }, {once: true, capture: true})", nil, selector)
+	c.Eval(`
+		globalThis.clickedAt = 0;
+		document.querySelector(args[0]).addEventListener('click', () => { globalThis.clickedAt = Date.now(); }, {once: true, capture: true})`, nil, selector)
 	c.Click(selector)
 	var at int64
+	c.WaitFor("return clickedAt", 5*time.Second)
 	c.Eval("return clickedAt", &at)
 	return time.UnixMilli(at)
 }

@@ -87,16 +87,15 @@ const operations = {
   },
 
   async click(request) {
-    await visible(request);
-    await page(request).click(request.selector);
+    await (await visible(request)).click();
   },
 
   // type replaces what the field holds.
   async type(request) {
-    await visible(request);
-    await page(request).click(request.selector, {count: 3});
+    const field = await visible(request);
+    await field.click({count: 3});
     await page(request).keyboard.press('Backspace');
-    await page(request).type(request.selector, request.text);
+    await field.type(request.text);
   },
 
   async press(request) {
@@ -171,10 +170,24 @@ async function resize(target, viewport) {
   }
 }
 
-// visible waits for the element, in front: input goes to the front tab only.
+// visible waits for the element, in front: input goes to the front tab only.  It returns it once it stands still: one that moves between the look
+// where it is and the click is missed.
 async function visible(request) {
   await page(request).bringToFront();
-  await page(request).waitForSelector(request.selector, {visible: true, timeout: request.timeout ?? 10000});
+  const found = await page(request).waitForSelector(request.selector, {visible: true, timeout: request.timeout ?? 10000});
+  await found.evaluate(async (target) => {
+    const limit = performance.now() + 5000;
+    const frame = () => new Promise((resolve) => { requestAnimationFrame(resolve); setTimeout(resolve, 200); });
+    const place = () => {
+      const {x, y, width, height} = target.getBoundingClientRect();
+      return [x, y, width, height].join();
+    };
+    for (let before = '', now = place(); before !== now && performance.now() < limit; now = place()) {
+      before = now;
+      await frame();
+    }
+  });
+  return found;
 }
 
 function listen(made, number) {
