@@ -368,7 +368,8 @@ function listen() {
   });
   carillon.on('attached', () => {
     showAccount(carillon);
-    input('name').value ||= carillon.name;
+    // Not while somebody types there, and has just emptied it.
+    if (document.activeElement !== input('name')) input('name').value ||= carillon.name;
     complain(input('name'), 'name-error');
   });
   carillon.on('refused', (error) => {

@@ -56,6 +56,13 @@ func TestAddressSurvives(t *testing.T) {
 	if after != before {
 		t.Errorf("after a reload the page is %s, was %s", after, before)
 	}
+	page.Eval(`
+		const field = document.querySelector('#name');
+		field.focus();
+		field.value = '';
+		carillon.emit('attached', carillon.account);
+		if (field.value) throw new Error('what is being typed anew was filled in');
+		field.value = 'anna'`, nil)
 	second := s.openPage(b, "anna")
 	var other string
 	second.Eval("return carillon.account.address", &other)
