@@ -59,8 +59,9 @@ type driverLine struct {
 
 // pageSound is what rig.hear measures.
 type pageSound struct {
-	Hz int
-	DB int
+	Hz    int
+	DB    int
+	Heard int // seconds
 }
 
 // pagePicture is what rig.see measures; Changed compares with the call before.
@@ -261,7 +262,9 @@ func (p *page) Hear(source string, hz int, timeout time.Duration) {
 	js := fmt.Sprintf("const s = rig.hear(%s); return s && s.db > -60 && Math.abs(s.hz - args[0]) <= 15", source)
 	if err := p.b.try(timeout+30*time.Second, "waitFor", p.with(map[string]any{
 		"body": js, "args": []any{hz}, "timeout": timeout.Milliseconds()}), nil); err != nil {
-		p.b.t.Fatalf("%d Hz not heard (%+v): %v", hz, p.Sound(source), err)
+		var stats map[string]any
+		p.Eval("return rig.stats()", &stats)
+		p.b.t.Fatalf("%d Hz not heard (%+v): %v\n%v", hz, p.Sound(source), err, stats)
 	}
 }
 

@@ -1,6 +1,6 @@
 // rig.hear(source) returns the strongest frequency of a MediaStream, a track or a media element (or the selector of
-// one) as {hz, db}, or null while there is nothing to listen to. Call it until it hears what it should: the first call
-// only starts to listen.
+// one) as {hz, db, heard}, heard being for how many seconds it has listened, or null while there is nothing to listen
+// to. Call it until it hears what it should: the first call only starts to listen.
 {
   const listeners = new WeakMap(); // track -> analyser
 
@@ -35,7 +35,8 @@
     analyser.getFloatFrequencyData(levels);
     let peak = 1;
     for (let i = 2; i < levels.length; i++) if (levels[i] > levels[peak]) peak = i;
-    if (!Number.isFinite(levels[peak])) return {hz: 0, db: -1000};
-    return {hz: Math.round(peak * context.sampleRate / analyser.fftSize), db: Math.round(levels[peak])};
+    const heard = Math.round(context.currentTime);
+    if (!Number.isFinite(levels[peak])) return {hz: 0, db: -1000, heard};
+    return {hz: Math.round(peak * context.sampleRate / analyser.fftSize), db: Math.round(levels[peak]), heard};
   };
 }
