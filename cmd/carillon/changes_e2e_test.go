@@ -125,8 +125,7 @@ func (d *dino) receivesVideo() {
 	defer again.Stop()
 	for end := time.Now().Add(20 * time.Second); ; <-again.C {
 		received := d.State(true).Stats["video"]["received"]
-		rate, err := strconv.ParseFloat(strings.Fields(received + " ")[0], 64)
-		if err == nil && rate > 0 {
+		if moves(received) {
 			d.t.Logf("Dino receives %s of video", received)
 			return
 		}
@@ -134,4 +133,24 @@ func (d *dino) receivesVideo() {
 			d.t.Fatalf("Dino receives %q of video", received)
 		}
 	}
+}
+
+// hearsDino is Hear for what another Dino says, and wakes that one's microphone if it is dead, see checkMedia.
+func (d *dino) hearsDino(other *dino, freq int) {
+	d.t.Helper()
+	for tries := 3; !d.Hears(freq, 6*time.Second); tries-- {
+		sent := other.State(true).Stats["audio"]["sent"]
+		if tries == 0 || moves(sent) {
+			d.t.Fatalf("%s does not hear %s, who sends %s", d.name, other.name, sent)
+		}
+		d.t.Logf("the microphone of %s is dead; muting and unmuting it", other.name)
+		other.press("<mute")
+		other.press("<unmute")
+	}
+}
+
+// moves tells whether a rate of Dino's statistics, "24 kbps", is more than none.
+func moves(rate string) bool {
+	kbps, err := strconv.ParseFloat(strings.Fields(rate + " ")[0], 64)
+	return err == nil && kbps > 0
 }

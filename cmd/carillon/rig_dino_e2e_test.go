@@ -351,13 +351,15 @@ func TestDinoCallsDino(t *testing.T) {
 	bob.Accept()
 	alice.Wait("connected", 20*time.Second)
 	bob.Wait("connected", 20*time.Second)
-	t.Logf("bob hears %+v", bob.Hear(440, 20*time.Second))
-	t.Logf("alice hears %+v", alice.Hear(880, 20*time.Second))
+	bob.hearsDino(alice, 440)
+	alice.hearsDino(bob, 880)
 	s := alice.State(true)
-	t.Logf("alice's statistics %v", s.Stats)
-	if s.Stats["audio"]["codec"] == "" || s.Stats["video"]["codec"] == "" {
-		t.Errorf("statistics without codecs: %v", s.Stats)
+	for end := time.Now().Add(20 * time.Second); s.Stats["audio"]["codec"] == "" || s.Stats["video"]["codec"] == ""; s = alice.State(true) {
+		if time.Now().After(end) {
+			t.Fatalf("statistics without codecs: %v", s.Stats)
+		}
 	}
+	t.Logf("alice's statistics %v", s.Stats)
 	t.Logf("bob sees %+v", bob.Pixel("100x100+300+250"))
 	if s.LastCall == nil || s.LastCall.Encryption != "dtls-srtp" {
 		t.Errorf("call %+v is not encrypted", s.LastCall)
