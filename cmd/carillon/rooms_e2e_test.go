@@ -232,7 +232,7 @@ func TestRoomIsFull(t *testing.T) {
 	}
 	b := startBrowser(t, "chromium", 440)
 	anna := r.openPalava(b, 440, "Anna")
-	err := anna.TryEval("return person.join({name: 'Anna', server: args[0], room: args[1], joinTimeout: 1000})", nil, "ws://"+r.recorder.addr, room)
+	err := anna.TryEval("return person.join({name: 'Anna', server: args[0], room: args[1], joinTimeout: 3000})", nil, "ws://"+r.recorder.addr, room)
 	if err == nil {
 		t.Fatal("a seventh member came in")
 	}
