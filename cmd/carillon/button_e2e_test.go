@@ -217,9 +217,11 @@ func TestPagesChangeTheirCall(t *testing.T) {
 	berta.WaitFor("call.remote.muted && call.remote.cameraOff && call.remote.held && texts[0] === 'good day'", 10*time.Second)
 	anna.Eval("call.mute(false); call.turnCameraOff(false); call.hold(false)", nil)
 	berta.WaitFor("!call.remote.muted && !call.remote.cameraOff && !call.remote.held", 10*time.Second)
-	before := credentials(anna.page)
-	anna.Eval("call.restart()", nil)
-	anna.WaitFor("return rig.peers.at(-1).signalingState === 'stable' && args[0] !== /a=ice-ufrag:.*/.exec(rig.peers.at(-1).currentLocalDescription.sdp)[0]", 10*time.Second, before)
+	// By Firefox: where Chromium (156) restarts ICE and is in control it may go on from its new ports to the candidates that Firefox (153) had before,
+	// on a busy machine in one of five calls, and check no others; Firefox then takes nothing of what comes.
+	before := credentials(berta.page)
+	berta.Eval("call.restart()", nil)
+	berta.WaitFor("return rig.peers.at(-1).signalingState === 'stable' && args[0] !== /a=ice-ufrag:.*/.exec(rig.peers.at(-1).currentLocalDescription.sdp)[0]", 10*time.Second, before)
 	berta.Eval("await call.removeVideo()", nil)
 	anna.WaitFor("!call.hasRemoteVideo", 10*time.Second)
 	anna.hears(dinoTone440)
