@@ -29,15 +29,15 @@ func ParseCandidate(line string) (jingle.Candidate, string, error) {
 	if len(f) < 8 || f[6] != "typ" || !isText(text) {
 		return bad("no candidate")
 	}
-	component, err1 := strconv.ParseUint(f[1], 10, 16)
-	priority, err2 := strconv.ParseUint(f[3], 10, 32)
-	port, err3 := strconv.ParseUint(f[5], 10, 16)
-	if err1 != nil || err2 != nil || err3 != nil || component == 0 || component > 256 {
+	component, ok1 := number(f[1], 16)
+	priority, ok2 := number(f[3], 32)
+	port, ok3 := number(f[5], 16)
+	if !ok1 || !ok2 || !ok3 || component == 0 || component > 256 {
 		return bad("candidate with a number out of range")
 	}
 	c := jingle.Candidate{
-		Foundation: f[0], Component: int(component), Protocol: strings.ToLower(f[2]), Priority: uint32(priority),
-		IP: f[4], Port: int(port), Type: f[7], Network: "0",
+		Foundation: f[0], Component: component, Protocol: strings.ToLower(f[2]), Priority: uint32(priority),
+		IP: f[4], Port: port, Type: f[7], Network: "0",
 	}
 	if c.Protocol != "udp" && c.Protocol != "tcp" {
 		return bad("candidate that is neither udp nor tcp")
@@ -71,21 +71,21 @@ func extensions(c *jingle.Candidate, f []string) (ufrag string) {
 
 // extension takes over what a candidate of Jingle has a field for.
 func extension(c *jingle.Candidate, name, value string) bool {
-	number := func(field *int) bool {
-		n, err := strconv.ParseUint(value, 10, 16)
-		if err == nil {
-			*field = int(n)
+	read := func(field *int) bool {
+		n, ok := number(value, 16)
+		if ok {
+			*field = n
 		}
-		return err == nil
+		return ok
 	}
 	switch name {
 	case "raddr":
 		c.RelAddr = value
 		return true
 	case "rport":
-		return number(&c.RelPort)
+		return read(&c.RelPort)
 	case "generation":
-		return number(&c.Generation)
+		return read(&c.Generation)
 	case "tcptype":
 		c.TCPType = value
 		return c.Protocol == "tcp"

@@ -124,7 +124,7 @@ func (r *reader) readSession() error {
 		a := r.doc.session.at(i)
 		r.reading = i
 		if a.known == aGroup {
-			r.grouped = append(r.grouped, grouped{line: a.line, fields: strings.Fields(a.value())})
+			r.grouped = append(r.grouped, grouped{line: a.line, fields: appendFields(make([]string, 0, min(strings.Count(a.text, " ")+1, MaxLines)), a.value())})
 		}
 		if r.session.rtp == nil && attributes[a.known].levels == inRTP|atSession {
 			r.session.rtp = new(jingle.RTP)

@@ -16,7 +16,7 @@ const (
 )
 
 func (m *mediaReader) credential(field *string, a attr) error {
-	value := strings.TrimSpace(a.value())
+	value := trim(a.value())
 	if !isWord(value) || len(value) > 256 {
 		return m.bad(a, "no ICE credential")
 	}
@@ -58,7 +58,7 @@ func isName(s string) bool {
 
 func (m *mediaReader) fingerprint(a attr) error {
 	if a.text != m.print {
-		hash, value, _ := strings.Cut(strings.TrimSpace(a.value()), " ")
+		hash, value, _ := cut(trim(a.value()), ' ')
 		f, ok := jingle.NewFingerprint(hash, value, "")
 		if !ok || hash == "" {
 			return m.bad(a, "no fingerprint")
@@ -84,7 +84,7 @@ func (m *mediaReader) readCryptex(a attr) error {
 }
 
 func (m *mediaReader) readSetup(a attr) error {
-	switch s := jingle.Setup(strings.TrimSpace(a.value())); s {
+	switch s := jingle.Setup(trim(a.value())); s {
 	case jingle.SetupActpass, jingle.SetupActive, jingle.SetupPassive:
 		m.replace(onceSetup, a)
 		m.setup = s

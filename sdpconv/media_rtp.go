@@ -22,11 +22,11 @@ func (m *mediaReader) beginRTP() error {
 	m.rtp.Media = m.section.media
 	m.rtp.PayloadTypes = make([]jingle.PayloadType, 0, len(m.section.formats))
 	for _, f := range m.section.formats {
-		id, err := strconv.ParseUint(f, 10, 7)
-		if err != nil || m.at[id] != 0 {
+		id, ok := number(f, 7)
+		if !ok || m.at[id] != 0 {
 			return m.fail("payload type " + strconv.Quote(f) + " is no number below 128, or stands twice")
 		}
-		m.rtp.PayloadTypes = append(m.rtp.PayloadTypes, jingle.PayloadType{ID: int(id)})
+		m.rtp.PayloadTypes = append(m.rtp.PayloadTypes, jingle.PayloadType{ID: id})
 		m.at[id] = uint8(len(m.rtp.PayloadTypes))
 	}
 	return nil
@@ -54,7 +54,7 @@ func (m *mediaReader) perFormat(a attr) (*jingle.PayloadType, string) {
 		m.lose(a.line, "the m-line has no such payload type")
 		return nil, ""
 	}
-	return &m.rtp.PayloadTypes[m.at[n]-1], strings.TrimSpace(value[i:])
+	return &m.rtp.PayloadTypes[m.at[n]-1], trim(value[i:])
 }
 
 func (m *mediaReader) rtpmap(a attr) error {
@@ -62,29 +62,29 @@ func (m *mediaReader) rtpmap(a attr) error {
 	if p == nil {
 		return nil
 	}
-	name, rest, ok := strings.Cut(rest, "/")
-	clock, number, more := strings.Cut(rest, "/")
-	if !ok || strings.Contains(number, "/") || !isToken(name) {
+	name, rest, ok := cut(rest, '/')
+	clock, said, more := cut(rest, '/')
+	if !ok || byteIn(said, '/') < len(said) || !isToken(name) {
 		return m.bad(a, "no rtpmap")
 	}
-	rate, err := strconv.ParseUint(clock, 10, 30)
-	if err != nil || rate == 0 {
+	rate, ok := number(clock, 30)
+	if !ok || rate == 0 {
 		return m.bad(a, "no clock rate")
 	}
 	if p.Name != "" {
 		m.lose(a.line, "second rtpmap of a payload type")
 		return nil
 	}
-	p.Name, p.ClockRate = name, int(rate)
+	p.Name, p.ClockRate = name, rate
 	if more {
-		channels, err := strconv.ParseUint(number, 10, 8)
-		if err != nil {
+		channels, ok := number(said, 8)
+		if !ok {
 			return m.bad(a, "no number of channels")
 		}
 		switch {
 		case channels == 1: // the default
 		case m.rtp.Media == "audio":
-			p.Channels = int(channels)
+			p.Channels = channels
 		default:
 			m.lose(a.line, "only audio has channels")
 		}
@@ -101,8 +101,8 @@ func (m *mediaReader) fmtp(a attr) error {
 	strange := len(p.Parameters) > 0 || hasBlank(rest) // or a value without a name
 	for rest != "" {
 		var item string
-		item, rest, _ = strings.Cut(rest, ";")
-		item = strings.TrimSpace(item)
+		item, rest, _ = cut(rest, ';')
+		item = trim(item)
 		if item == "" {
 			continue
 		}
@@ -110,11 +110,11 @@ func (m *mediaReader) fmtp(a attr) error {
 			m.lose(a.line, "too many parameters")
 			return nil
 		}
-		name, value, pair := strings.Cut(item, "=")
+		name, value, pair := cut(item, '=')
 		if !pair {
 			name, value = "", item
 		}
-		x := jingle.Parameter{Name: strings.TrimSpace(name), Value: strings.TrimSpace(value), HasValue: true}
+		x := jingle.Parameter{Name: trim(name), Value: trim(value), HasValue: true}
 		strange = strange || x.Name == ""
 		p.Parameters = m.parameters.add(p.Parameters, x)
 	}
@@ -198,35 +198,9 @@ func (m *mediaReader) muxOnly(a attr) error {
 	return nil
 }
 
-// field cuts the first word off.
-func field(s string) (word, rest string) {
-	begin := blanks(s, 0)
-	end := begin
-	for end < len(s) && s[end] != ' ' && s[end] != '\t' {
-		end++
-	}
-	return s[begin:end], s[blanks(s, end):]
-}
-
-// appendFields appends all words.
-func appendFields(list []string, s string) []string {
-	for word, rest := field(s); word != ""; word, rest = field(rest) {
-		list = append(list, word)
-	}
-	return list
-}
-
-// blanks returns where the blanks that stand at i end.
-func blanks(s string, i int) int {
-	for i < len(s) && (s[i] == ' ' || s[i] == '\t') {
-		i++
-	}
-	return i
-}
-
 // pair reads "name=value" or "name".
 func pair(s string) jingle.Parameter {
-	name, value, has := strings.Cut(s, "=")
+	name, value, has := cut(s, '=')
 	if name == "" {
 		return jingle.Parameter{Name: s}
 	}
@@ -234,12 +208,12 @@ func pair(s string) jingle.Parameter {
 }
 
 func (m *mediaReader) packetTime(field *int, a attr) error {
-	n, err := strconv.ParseUint(strings.TrimSpace(a.value()), 10, 16)
-	if err != nil || n == 0 || n > 10000 {
+	n, ok := number(trim(a.value()), 16)
+	if !ok || n == 0 || n > 10000 {
 		m.lose(a.line, "no packet time in whole milliseconds")
 		return nil
 	}
-	*field = int(n)
+	*field = n
 	return nil
 }
 
@@ -250,9 +224,9 @@ func (m *mediaReader) extmap(a attr) error {
 	if uri == "" {
 		return m.bad(a, "no extmap")
 	}
-	id, dir, _ := strings.Cut(head, "/")
-	n, err := strconv.ParseUint(id, 10, 16)
-	if err != nil || n == 0 || n > 4351 {
+	id, dir, _ := cut(head, '/')
+	n, ok := number(id, 16)
+	if !ok || n == 0 || n > 4351 {
 		return m.bad(a, "no id of a header extension")
 	}
 	if len(m.rtp.HdrExts) >= maxHdrExts {
@@ -262,7 +236,7 @@ func (m *mediaReader) extmap(a attr) error {
 	if dir != "" && !isDirectionWord(dir) {
 		m.lose(a.line, "no direction "+strconv.Quote(dir))
 	}
-	x := jingle.HdrExt{ID: int(n), URI: uri, Senders: senders(dir, m.author), Parameters: m.words(a, rest)}
+	x := jingle.HdrExt{ID: n, URI: uri, Senders: senders(dir, m.author), Parameters: m.words(a, rest)}
 	m.rtp.HdrExts = m.extensions.add(m.rtp.HdrExts, x, sameExtension)
 	return nil
 }

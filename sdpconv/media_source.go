@@ -12,11 +12,11 @@ const onlyJitsi = "no Jingle for simulcast, but in Jitsi's form"
 
 // ssrc collects a=ssrc lines (RFC 5576 section 4.1, XEP-0339) by source.
 func (m *mediaReader) ssrc(a attr) error {
-	id, rest, ok := strings.Cut(a.value(), " ")
+	id, rest, ok := cut(a.value(), ' ')
 	if !ok || !isNumber(id) {
 		return m.bad(a, "no source")
 	}
-	name, value, has := strings.Cut(rest, ":")
+	name, value, has := cut(rest, ':')
 	if !has {
 		m.lose(a.line, "a parameter of a source without a value, which Conversations refuses")
 		return nil
@@ -31,7 +31,7 @@ func (m *mediaReader) ssrc(a attr) error {
 		m.rtp.Sources = m.sources.add(m.rtp.Sources, jingle.Source{SSRC: id})
 	}
 	s := &m.rtp.Sources[i]
-	value = strings.TrimSpace(value)
+	value = trim(value)
 	before := slices.IndexFunc(s.Parameters, func(p jingle.Parameter) bool { return p.Name == name })
 	switch {
 	case before >= 0 && s.Parameters[before].Value == value:
@@ -59,7 +59,7 @@ func (m *mediaReader) ssrcGroup(a attr) error {
 }
 
 func (m *mediaReader) readMsid(a attr) error {
-	value := strings.TrimSpace(a.value())
+	value := trim(a.value())
 	id, rest := field(value)
 	track, rest := field(rest)
 	if id == "" || rest != "" {

@@ -94,14 +94,12 @@ func parseWith(text string, plain bool) (*document, error) {
 	c := cutter{doc: &document{session: section{sdp: text}}, attrs: make([]place, 0, strings.Count(text, "\n")), plain: plain}
 	c.section = &c.doc.session
 	for number, begin := 1, 0; begin < len(text); number++ {
-		end, next := len(text), len(text)
-		if n := strings.IndexByte(text[begin:], '\n'); n >= 0 {
-			end, next = begin+n, begin+n+1
+		end, next, ok := lineEnd(text, begin)
+		l := line{number, text[begin:end]}
+		if !ok || len(l.text) == 1 || len(l.text) > 1 && l.text[1] != '=' {
+			return nil, &Error{Line: number, Text: l.text, Msg: "no line of an SDP (<letter>=<value>)"}
 		}
-		if end > begin && text[end-1] == '\r' {
-			end--
-		}
-		if err := c.cut(line{number, text[begin:end]}, begin); err != nil {
+		if err := c.cut(l, begin); err != nil {
 			return nil, err
 		}
 		if plain && !c.plain {
@@ -141,13 +139,29 @@ type cutter struct {
 	lines   []line // those that are no attributes, for pion; none while all are plain
 }
 
+// lineEnd returns where the line ends that begins at begin, where the next one begins, and whether it is text.
+func lineEnd(text string, begin int) (end, next int, ok bool) {
+	end = plainEnd(text, begin)
+	switch rest := text[end:]; {
+	case len(rest) > 1 && rest[0] == '\r' && rest[1] == '\n':
+		return end, end + 2, true
+	case rest == "":
+		return end, end, true
+	case rest[0] == '\n':
+		return end, end + 1, true
+	}
+	next = len(text)
+	if n := strings.IndexByte(text[end:], '\n'); n >= 0 {
+		next = end + n + 1
+	}
+	end = len(strings.TrimSuffix(strings.TrimSuffix(text[:next], "\n"), "\r"))
+	return end, next, isText(text[begin:end])
+}
+
 // cut takes a line, which begins at an offset of the SDP.
 func (c *cutter) cut(l line, begin int) error {
 	if l.text == "" {
 		return nil
-	}
-	if len(l.text) < 2 || l.text[1] != '=' || !isText(l.text) {
-		return &Error{Line: l.number, Text: l.text, Msg: "no line of an SDP (<letter>=<value>)"}
 	}
 	if c.doc.session.head.number == 0 {
 		if l.text[0] != 'v' {
@@ -182,10 +196,7 @@ func (c *cutter) cut(l line, begin int) error {
 }
 
 func (c *cutter) cutAttribute(l line, begin int) {
-	colon := strings.IndexByte(l.text, ':')
-	if colon < 0 {
-		colon = len(l.text)
-	}
+	colon := byteIn(l.text, ':')
 	known := lookUp(l.text[2:colon])
 	c.attrs = append(c.attrs, place{
 		begin: uint32(begin), end: uint32(begin + len(l.text)), number: uint32(l.number),
@@ -253,7 +264,7 @@ func knownBandwidth(kind string) bool {
 
 // name cuts an m-line, whose port is checked later.  A rejected one may lack formats.
 func (s *section) name(value string) bool {
-	f := strings.Fields(value)
+	f := appendFields(make([]string, 0, min(strings.Count(value, " ")+1, 64)), value)
 	if len(f) < 3 || len(f) < 4 && f[1] != "0" {
 		return false
 	}

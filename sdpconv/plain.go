@@ -1,7 +1,6 @@
 package sdpconv
 
 import (
-	"strconv"
 	"strings"
 )
 
@@ -33,9 +32,9 @@ func (c *cutter) readPlain(text string) bool {
 
 // isPlainOrigin tells whether text is "o=- 4611731400430051336 2 IN IP4 127.0.0.1" or like it.
 func isPlainOrigin(text string) bool {
-	user, rest, _ := strings.Cut(text[2:], " ")
-	id, rest, _ := strings.Cut(rest, " ")
-	version, rest, _ := strings.Cut(rest, " ")
+	user, rest, _ := cut(text[2:], ' ')
+	id, rest, _ := cut(rest, ' ')
+	version, rest, _ := cut(rest, ' ')
 	const most = 19 // digits, which 64 bits always have
 	if user == "" || strings.IndexByte(user, '\t') >= 0 || !isDigits(id, most) || !isDigits(version, most) {
 		return false
@@ -60,16 +59,7 @@ func (s *section) readPlainHead() bool {
 	if !known || s.proto != "UDP/TLS/RTP/SAVPF" && s.proto != dataProto || !isDigits(s.said, 5) {
 		return false
 	}
-	port, err := strconv.ParseUint(s.said, 10, 16)
-	s.port = int(port)
-	return err == nil
-}
-
-func isDigits(s string, most int) bool {
-	for i := range len(s) {
-		if s[i] < '0' || s[i] > '9' {
-			return false
-		}
-	}
-	return s != "" && len(s) <= most
+	port, ok := number(s.said, 16)
+	s.port = port
+	return ok
 }

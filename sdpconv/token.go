@@ -62,10 +62,9 @@ func consistsOf(s string, of *[256]bool) bool {
 func isLine(b []byte) bool {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
-		const high, ones, blanks = 0x8080808080808080, 0x0101010101010101, 0x2020202020202020
 		w := binary.LittleEndian.Uint64(b[i:])
 		// No byte has its highest bit, or gets it when it is raised by one as the delete character does, or borrows when it is lowered by a blank.
-		if (w|(w+ones)|(w-blanks))&high != 0 {
+		if (w|(w+ones)|(w-' '*ones))&high != 0 {
 			return isText(b) && utf8.Valid(b)
 		}
 	}
@@ -79,18 +78,7 @@ func isLine(b []byte) bool {
 
 // isText tells whether s, which is UTF-8, can be part of a line.
 func isText[T string | []byte](s T) bool {
-	i := 0
-	// Eight bytes at a time, while none is below the blank or the delete character: this is done for every line.
-	for ; i+8 <= len(s); i += 8 {
-		const high, ones, blanks, deletes = 0x8080808080808080, 0x0101010101010101, 0x2020202020202020, 0x7f7f7f7f7f7f7f7f
-		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-		d := w ^ deletes
-		if ((w-blanks)&^w|(d-ones)&^d)&high != 0 {
-			break
-		}
-	}
-	for ; i < len(s); i++ {
+	for i := range len(s) {
 		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
 			return false
 		}
@@ -100,8 +88,8 @@ func isText[T string | []byte](s T) bool {
 
 // isNumber tells whether s is a decimal number of 32 bits.
 func isNumber(s string) bool {
-	_, err := strconv.ParseUint(s, 10, 32)
-	return err == nil
+	_, ok := number(s, 32)
+	return ok
 }
 
 // isIP tells whether s is the literal of an IPv4 or IPv6 address (RFC 3986 section 3.2.2) without a zone.

@@ -57,6 +57,34 @@ func valueEnd(s string, i int) int {
 	return i
 }
 
+// isPlain tells whether s is written as it is, in a value within single quotes as well as in text.
+func isPlain(s string) bool {
+	switch {
+	case len(s) >= 8:
+		for i := 0; i < len(s)-8; i += 8 {
+			if !arePlain(word(s, i)) {
+				return false
+			}
+		}
+		return arePlain(word(s, len(s)-8)) // some of them a second time
+	case len(s) >= 4:
+		b, c := s[:4], s[len(s)-4:]
+		return arePlain(uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 |
+			uint64(c[0])<<32 | uint64(c[1])<<40 | uint64(c[2])<<48 | uint64(c[3])<<56)
+	case s == "":
+		return true
+	}
+	return class[s[0]]&class[s[len(s)/2]]&class[s[len(s)-1]]&writtenInValue != 0
+}
+
+// arePlain tells whether all eight bytes are.
+func arePlain(w uint64) bool {
+	const blanks = ' ' * ones
+	low := w &^ high
+	plain := not(low&^ones, '&') & not(low&^(2*ones), '<') & (low + (0x80*ones - blanks)) // & and ' differ in the lowest bit alone, < and > in the second
+	return (plain&^w)&high == high
+}
+
 // badChar returns the offset of the first byte that is no UTF-8 or begins a character XML does not allow, or -1.
 func badChar(b string) int {
 	for i := 0; i < len(b); {

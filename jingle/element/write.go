@@ -28,7 +28,7 @@ func (e *Element) appendTo(dst []byte, parentSpace string) []byte {
 		return append(dst, "/>"...)
 	}
 	dst = append(dst, '>')
-	dst = appendEscaped(dst, e.Text, false)
+	dst = AppendText(dst, e.Text)
 	for _, c := range e.Children {
 		dst = c.appendTo(dst, space)
 	}
@@ -114,7 +114,7 @@ func (e *Element) appendOpen(dst []byte, parentSpace string) (out []byte, end in
 	end = len(dst)
 	if space != parentSpace {
 		dst = append(dst, " xmlns='"...)
-		dst = appendEscaped(dst, space, true)
+		dst = AppendValue(dst, space)
 		dst = append(dst, '\'')
 	}
 	return appendAttrs(dst, e.Attrs), end, space
@@ -149,7 +149,7 @@ func appendAttrs(dst []byte, attrs []Attr) []byte {
 		dst = append(dst, ' ')
 		dst = append(dst, a.Local...)
 		dst = append(dst, '=', '\'')
-		dst = appendEscaped(dst, a.Value, true)
+		dst = AppendValue(dst, a.Value)
 		dst = append(dst, '\'')
 	}
 	return dst
@@ -165,11 +165,11 @@ func appendPrefixed(dst []byte, a *Attr, generated int) ([]byte, int) {
 		prefix = "ns" + strconv.Itoa(generated)
 		generated++
 		dst = append(append(append(dst, " xmlns:"...), prefix...), "='"...)
-		dst = append(appendEscaped(dst, a.Space, true), '\'')
+		dst = append(AppendValue(dst, a.Space), '\'')
 	}
 	dst = append(append(append(dst, ' '), prefix...), ':')
 	dst = append(append(dst, a.Local...), "='"...)
-	return append(appendEscaped(dst, a.Value, true), '\''), generated
+	return append(AppendValue(dst, a.Value), '\''), generated
 }
 
 // isSpaceName tells whether elements and attributes can be in that namespace.
@@ -192,16 +192,19 @@ var escapes = func() (t [utf8.RuneSelf]string) {
 
 // AppendValue appends s as it stands in an attribute's value within single quotes.  Characters that XML cannot carry are dropped.
 func AppendValue(dst []byte, s string) []byte {
-	for i := 0; i < len(s); i++ {
-		if class[s[i]]&writtenInValue == 0 {
-			return appendEscaped(dst, s, true)
-		}
+	if !isPlain(s) {
+		return appendEscaped(dst, s, true)
 	}
 	return append(dst, s...)
 }
 
 // AppendText appends s as it stands in an element.  Characters that XML cannot carry are dropped.
-func AppendText(dst []byte, s string) []byte { return appendEscaped(dst, s, false) }
+func AppendText(dst []byte, s string) []byte {
+	if !isPlain(s) {
+		return appendEscaped(dst, s, false)
+	}
+	return append(dst, s...)
+}
 
 // IsName tells whether s can be the local name of an element or attribute.
 func IsName(s string) bool { return isNCName(s) }
