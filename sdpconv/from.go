@@ -22,7 +22,7 @@ func FromSDP(sdp string, author jingle.Role, l Lines) (jingle.Description, Lines
 	if err != nil {
 		return jingle.Description{}, nil, nil, err
 	}
-	r := &reader{doc: doc, author: author, old: l, lines: make(Lines, len(l), max(len(l), len(doc.media)))}
+	r := reader{doc: doc, author: author, old: l, lines: make(Lines, len(l), max(len(l), len(doc.media)))}
 	copy(r.lines, l)
 	r.makeRoom()
 	if err := r.read(); err != nil {
@@ -34,17 +34,19 @@ func FromSDP(sdp string, author jingle.Role, l Lines) (jingle.Description, Lines
 	return r.out, r.lines, r.losses, nil
 }
 
-// reader makes a description of a document.
+// reader makes a description of a document.  It is a quarter of the memory of a small SDP, and stays on the stack: no pointer to it or into
+// it may be kept anywhere, and none of its methods called by a value.
 type reader struct {
+	part // that is being read
+
 	doc     *document
 	author  jingle.Role
 	old     Lines
 	lines   Lines
 	answer  bool
-	mids    []string         // of the sections
-	session mediaReader      // what is said once for all sections
-	ice     jingle.Transport // the session's
-	media   []mediaReader
+	mids    []string // of the sections
+	session part     // what is said once for all sections
+	media   []part
 	grouped []grouped
 	out     jingle.Description
 	losses  []Loss
@@ -92,13 +94,14 @@ func (r *reader) read() error {
 		return err
 	}
 	n := len(r.doc.media)
-	r.media, r.out.Contents = make([]mediaReader, n), make([]jingle.Content, 0, n)
+	r.media, r.out.Contents = make([]part, n), make([]jingle.Content, 0, n)
 	sides := make([]side, n)
 	for i := range r.media {
-		r.media[i] = mediaReader{reader: r, section: &r.doc.media[i], mid: r.mids[i], rtp: &sides[i].rtp, ice: &sides[i].ice}
-		if err := r.readMedia(i, &r.media[i]); err != nil {
+		r.part = part{section: &r.doc.media[i], mid: r.mids[i], rtp: &sides[i].rtp, ice: &sides[i].ice}
+		if err := r.readMedia(i); err != nil {
 			return err
 		}
+		r.media[i] = r.part
 	}
 	if err := r.finishContents(); err != nil {
 		return err
@@ -119,20 +122,21 @@ type side struct {
 }
 
 func (r *reader) readSession() error {
-	r.session = mediaReader{reader: r, section: &r.doc.session, ice: &r.ice}
+	r.part = part{section: &r.doc.session, ice: new(jingle.Transport)}
 	for i := range r.doc.session.attrs {
 		a := r.doc.session.at(i)
 		r.reading = i
 		if a.known == aGroup {
 			r.grouped = append(r.grouped, grouped{line: a.line, fields: appendFields(make([]string, 0, min(strings.Count(a.text, " ")+1, MaxLines)), a.value())})
 		}
-		if r.session.rtp == nil && attributes[a.known].levels == inRTP|atSession {
-			r.session.rtp = new(jingle.RTP)
+		if r.rtp == nil && attributes[a.known].levels == inRTP|atSession {
+			r.rtp = new(jingle.RTP)
 		}
-		if err := r.session.attribute(a, atSession); err != nil {
+		if err := r.attribute(a, atSession); err != nil {
 			return err
 		}
 	}
+	r.session = r.part
 	for _, b := range r.doc.session.bands {
 		r.lose(b.line, "no Jingle for a bandwidth of the session")
 	}
@@ -166,14 +170,14 @@ func (r *reader) checkShape() error {
 	}
 	for i := range r.grouped {
 		if g := &r.grouped[i]; len(g.fields) > 1 && g.fields[0] == "BUNDLE" {
-			g.bundle = r.known(g.fields[1:])
+			g.bundle = r.existing(g.fields[1:])
 		}
 	}
 	return nil
 }
 
-// known returns the mids that there are, each once: of others a stranger can name a hundred thousand.
-func (r *reader) known(mids []string) []string {
+// existing returns the mids that there are, each once: of others a stranger can name a hundred thousand.
+func (r *reader) existing(mids []string) []string {
 	if len(mids) <= len(r.mids) {
 		return mids
 	}
@@ -225,7 +229,7 @@ func (r *reader) inventMid(i int) string {
 }
 
 // readMedia reads one section and enters it into the lines.
-func (r *reader) readMedia(i int, m *mediaReader) error {
+func (r *reader) readMedia(i int) error {
 	s := &r.doc.media[i]
 	line := r.line(i)
 	if s.rejected() {
@@ -237,10 +241,10 @@ func (r *reader) readMedia(i int, m *mediaReader) error {
 		return nil
 	}
 	r.out.Contents = append(r.out.Contents, jingle.Content{Creator: line.Creator, Name: line.Name})
-	m.content = &r.out.Contents[len(r.out.Contents)-1]
+	r.content = &r.out.Contents[len(r.out.Contents)-1]
 	clear(r.at[:])
 	clear(r.said[:])
-	return m.read()
+	return r.readPart()
 }
 
 // rejectLine takes port 0: in an offer for what was in use, in an answer for what was offered.
@@ -306,22 +310,22 @@ func (r *reader) name(i int) string {
 // finishContents resolves what sections share and takes over the contents.
 func (r *reader) finishContents() error {
 	for i := range r.media {
-		m := &r.media[i]
-		if m.content == nil {
+		if r.part = r.media[i]; r.content == nil {
 			continue
 		}
-		m.inherit(&r.session)
-		bundle := r.bundle(m.mid)
-		if m.ice.Ufrag == "" || len(m.ice.Fingerprints) == 0 {
-			m.inheritTransport(r.tagged(bundle))
+		r.inherit(&r.session)
+		bundle := r.bundle(r.mid)
+		if r.ice.Ufrag == "" || len(r.ice.Fingerprints) == 0 {
+			r.inheritTransport(r.tagged(bundle))
 		}
-		if err := m.finish(&r.lines[i]); err != nil {
+		if err := r.finish(&r.lines[i]); err != nil {
 			return err
 		}
+		r.media[i] = r.part
 		if !r.answer {
 			r.lines[i].Offered = Offered{
-				Open: true, By: r.author, RTP: m.content.RTP, Senders: m.content.Senders, Setup: m.setup, Bundled: bundle != nil,
-				BundleOnly: m.section.bundleOnly,
+				Open: true, By: r.author, RTP: r.content.RTP, Senders: r.content.Senders, Setup: r.setup, Bundled: bundle != nil,
+				BundleOnly: r.section.bundleOnly,
 			}
 		}
 	}
@@ -352,7 +356,7 @@ func (r *reader) bundle(mid string) []string {
 }
 
 // tagged returns the section whose transport the bundled ones use (RFC 9143 section 7.1).
-func (r *reader) tagged(bundle []string) *mediaReader {
+func (r *reader) tagged(bundle []string) *part {
 	for _, first := range bundle {
 		for i := range r.media {
 			if m := &r.media[i]; m.mid == first && !m.section.rejected() {

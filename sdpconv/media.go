@@ -9,9 +9,8 @@ import (
 	"carillon/jingle"
 )
 
-// mediaReader reads one section.
-type mediaReader struct {
-	*reader
+// part is what is read of one section, or of the session.
+type part struct {
 	section   *section
 	content   *jingle.Content // nil for the session, and for what is not translated
 	rtp       *jingle.RTP
@@ -47,254 +46,254 @@ const (
 	numOnce
 )
 
-func (m *mediaReader) attribute(a attr, at level) error {
-	switch known := &attributes[a.known]; {
-	case known.levels&at != 0:
-		return known.read(m, a)
+func (r *reader) attribute(a attr, at level) error {
+	switch {
+	case attributes[a.known].levels&at != 0:
+		return r.known(a)
 	case at == atSession:
-		m.lose(a.line, "no Jingle for it at session level")
+		r.lose(a.line, "no Jingle for it at session level")
 	default:
-		m.lose(a.line, "no Jingle for it")
+		r.lose(a.line, "no Jingle for it")
 	}
 	return nil
 }
 
 // replace reports a line that another takes the place of.
-func (m *mediaReader) replace(what once, by attr) {
-	if i := int(m.said[what]) - 1; i >= 0 {
-		if before := m.section.at(i); before.text != by.text {
-			m.lose(before.line, "the section says another")
+func (r *reader) replace(what once, by attr) {
+	if i := int(r.said[what]) - 1; i >= 0 {
+		if before := r.section.at(i); before.text != by.text {
+			r.lose(before.line, "the section says another")
 		}
 	}
-	m.said[what] = uint32(m.reading + 1)
+	r.said[what] = uint32(r.reading + 1)
 }
 
 // otherMid reports a second mid: the first, which holds, was read before.
-func (m *mediaReader) otherMid(a attr) error {
-	if first := m.section.at(m.section.mid - 1); first.value() != a.value() {
-		m.lose(a.line, "the section says another")
+func (r *reader) otherMid(a attr) error {
+	if first := r.section.at(r.section.mid - 1); first.value() != a.value() {
+		r.lose(a.line, "the section says another")
 	}
 	return nil
 }
 
-func (m *mediaReader) bad(a attr, msg string) error {
+func (r *reader) bad(a attr, msg string) error {
 	return &Error{Line: a.number, Text: a.text, Msg: msg + form(a.key())}
 }
 
-func (m *mediaReader) fail(msg string) error {
-	return &Error{Line: m.section.head.number, Text: m.section.head.text, Msg: msg}
+func (r *reader) fail(msg string) error {
+	return &Error{Line: r.section.head.number, Text: r.section.head.text, Msg: msg}
 }
 
-// read reads the section's own lines.
-func (m *mediaReader) read() error {
-	at, begin := inRTP, m.beginRTP
-	if m.section.isData() {
-		at, begin = inData, m.beginData
+// readPart reads the section's own lines.
+func (r *reader) readPart() error {
+	at, begin := inRTP, r.beginRTP
+	if r.section.isData() {
+		at, begin = inData, r.beginData
 	}
 	if err := begin(); err != nil {
 		return err
 	}
-	for i := range m.section.attrs {
-		m.reading = i
-		if err := m.attribute(m.section.at(i), at); err != nil {
+	for i := range r.section.attrs {
+		r.reading = i
+		if err := r.attribute(r.section.at(i), at); err != nil {
 			return err
 		}
 	}
-	for _, b := range m.section.bands {
+	for _, b := range r.section.bands {
 		if at == inData {
-			m.lose(b.line, "no Jingle for the bandwidth of data channels")
+			r.lose(b.line, "no Jingle for the bandwidth of data channels")
 			continue
 		}
-		if len(m.rtp.Bandwidths) >= maxFeedback {
-			m.lose(b.line, "too many bandwidths")
+		if len(r.rtp.Bandwidths) >= maxFeedback {
+			r.lose(b.line, "too many bandwidths")
 			continue
 		}
-		m.rtp.Bandwidths = append(m.rtp.Bandwidths, jingle.Bandwidth{Type: b.kind, Value: b.value})
+		r.rtp.Bandwidths = append(r.rtp.Bandwidths, jingle.Bandwidth{Type: b.kind, Value: b.value})
 	}
-	for _, l := range m.section.other {
-		m.lose(l, "no Jingle for it")
+	for _, l := range r.section.other {
+		r.lose(l, "no Jingle for it")
 	}
-	if m.section.ranged {
-		m.lose(m.section.head, "no Jingle for a range of ports")
+	if r.section.ranged {
+		r.lose(r.section.head, "no Jingle for a range of ports")
 	}
 	return nil
 }
 
 // inherit takes from the session level what the section does not say, each on its own.
-func (m *mediaReader) inherit(s *mediaReader) {
-	m.inheritTransport(s)
-	if m.direction == "" {
-		m.direction = s.direction
+func (r *reader) inherit(s *part) {
+	r.inheritTransport(s)
+	if r.direction == "" {
+		r.direction = s.direction
 	}
-	m.ice.Lite = s.ice.Lite || m.ice.Lite
-	m.cryptex = s.cryptex || m.cryptex
-	m.ice.GatheringComplete = s.ice.GatheringComplete || m.ice.GatheringComplete
+	r.ice.Lite = s.ice.Lite || r.ice.Lite
+	r.cryptex = s.cryptex || r.cryptex
+	r.ice.GatheringComplete = s.ice.GatheringComplete || r.ice.GatheringComplete
 	if s.rtp == nil {
 		return
 	}
-	m.rtp.AllowMixed = s.rtp.AllowMixed || m.rtp.AllowMixed
+	r.rtp.AllowMixed = s.rtp.AllowMixed || r.rtp.AllowMixed
 	for _, x := range s.rtp.HdrExts {
 		switch {
-		case slices.ContainsFunc(m.rtp.HdrExts, func(o jingle.HdrExt) bool { return o.ID == x.ID }):
-		case len(m.rtp.HdrExts) >= maxHdrExts:
-			m.lose(m.section.head, "too many header extensions")
+		case slices.ContainsFunc(r.rtp.HdrExts, func(o jingle.HdrExt) bool { return o.ID == x.ID }):
+		case len(r.rtp.HdrExts) >= maxHdrExts:
+			r.lose(r.section.head, "too many header extensions")
 			return
 		default:
-			m.rtp.HdrExts = append(m.rtp.HdrExts, x)
+			r.rtp.HdrExts = append(r.rtp.HdrExts, x)
 		}
 	}
 }
 
-func (m *mediaReader) inheritTransport(s *mediaReader) {
+func (r *reader) inheritTransport(s *part) {
 	if s == nil {
 		return
 	}
-	if m.ice.Ufrag == "" {
-		m.ice.Ufrag = s.ice.Ufrag
+	if r.ice.Ufrag == "" {
+		r.ice.Ufrag = s.ice.Ufrag
 	}
-	if m.ice.Pwd == "" {
-		m.ice.Pwd = s.ice.Pwd
+	if r.ice.Pwd == "" {
+		r.ice.Pwd = s.ice.Pwd
 	}
-	if m.ice.Options == nil {
-		m.ice.Options, m.ice.ICE2 = slices.Clip(s.ice.Options), s.ice.ICE2
+	if r.ice.Options == nil {
+		r.ice.Options, r.ice.ICE2 = slices.Clip(s.ice.Options), s.ice.ICE2
 	}
-	if m.ice.Fingerprints == nil {
+	if r.ice.Fingerprints == nil {
 		for _, f := range s.ice.Fingerprints { // a copy, which gets a setup of its own
-			m.ice.Fingerprints = m.prints.add(m.ice.Fingerprints, f)
+			r.ice.Fingerprints = r.prints.add(r.ice.Fingerprints, f)
 		}
 	}
-	if m.setup == "" {
-		m.setup = s.setup
+	if r.setup == "" {
+		r.setup = s.setup
 	}
 }
 
 // finish checks the section and puts together what several lines say.
-func (m *mediaReader) finish(line *Line) error {
-	if err := m.finishTransport(line); err != nil {
+func (r *reader) finish(line *Line) error {
+	if err := r.finishTransport(line); err != nil {
 		return err
 	}
-	m.content.Senders = senders(m.direction, m.author)
-	if m.section.isData() {
+	r.content.Senders = senders(r.direction, r.author)
+	if r.section.isData() {
 		return nil
 	}
-	m.finishSecurity()
-	m.finishProto()
-	m.finishCodecs()
-	m.finishSources()
-	if len(m.rtp.PayloadTypes) == 0 {
-		return m.fail("m-line without a codec")
+	r.finishSecurity()
+	r.finishProto()
+	r.finishCodecs()
+	r.finishSources()
+	if len(r.rtp.PayloadTypes) == 0 {
+		return r.fail("m-line without a codec")
 	}
-	m.content.RTP = m.rtp
+	r.content.RTP = r.rtp
 	return nil
 }
 
 // finishTransport chooses between ICE and, for RTP that asks for neither ICE nor DTLS, the plain address.
-func (m *mediaReader) finishTransport(line *Line) error {
-	dtls := m.section.isData() || strings.Contains(m.section.proto, "TLS/")
+func (r *reader) finishTransport(line *Line) error {
+	dtls := r.section.isData() || strings.Contains(r.section.proto, "TLS/")
 	switch {
-	case m.ice.Ufrag == "" && m.ice.Pwd == "" && !dtls && len(m.ice.Fingerprints) == 0:
-		return m.finishRawUDP()
-	case m.ice.Ufrag == "":
-		return m.fail("m-line without a=ice-ufrag")
-	case m.ice.Pwd == "":
-		return m.fail("m-line without a=ice-pwd")
-	case len(m.ice.Fingerprints) == 0 && dtls:
-		return m.fail("m-line without a=fingerprint")
+	case r.ice.Ufrag == "" && r.ice.Pwd == "" && !dtls && len(r.ice.Fingerprints) == 0:
+		return r.finishRawUDP()
+	case r.ice.Ufrag == "":
+		return r.fail("m-line without a=ice-ufrag")
+	case r.ice.Pwd == "":
+		return r.fail("m-line without a=ice-pwd")
+	case len(r.ice.Fingerprints) == 0 && dtls:
+		return r.fail("m-line without a=fingerprint")
 	}
-	m.content.ICE = m.ice
-	m.finishCandidates()
-	if len(m.ice.Fingerprints) == 0 {
+	r.content.ICE = r.ice
+	r.finishCandidates()
+	if len(r.ice.Fingerprints) == 0 {
 		return nil
 	}
-	m.finishSetup(line)
-	for i := range m.ice.Fingerprints {
-		m.ice.Fingerprints[i].Setup, m.ice.Fingerprints[i].Cryptex = m.setup, m.cryptex
+	r.finishSetup(line)
+	for i := range r.ice.Fingerprints {
+		r.ice.Fingerprints[i].Setup, r.ice.Fingerprints[i].Cryptex = r.setup, r.cryptex
 	}
 	return nil
 }
 
 // finishSetup settles the DTLS role.
-func (m *mediaReader) finishSetup(line *Line) {
-	if tagged := m.tagged(m.bundle(m.mid)); m.answer && tagged != nil && tagged != m {
-		line.DTLS = m.lines[slices.Index(m.mids, tagged.mid)].DTLS // Firefox 153 says another role in a section that joins a bundle
+func (r *reader) finishSetup(line *Line) {
+	if tagged := r.tagged(r.bundle(r.mid)); r.answer && tagged != nil && tagged.mid != r.mid {
+		line.DTLS = r.lines[slices.Index(r.mids, tagged.mid)].DTLS // Firefox 153 says another role in a section that joins a bundle
 	}
-	line.DTLS.describe(m.author, m.ice.Fingerprints)
-	if !m.answer {
-		if m.setup == "" {
-			m.setup = jingle.SetupActpass
+	line.DTLS.describe(r.author, r.ice.Fingerprints)
+	if !r.answer {
+		if r.setup == "" {
+			r.setup = jingle.SetupActpass
 		}
 		return
 	}
-	if m.setup == "" || m.setup == jingle.SetupActpass {
-		open := m.setup
-		m.setup = answerSetup(line.Offered.Setup, "")
+	if r.setup == "" || r.setup == jingle.SetupActpass {
+		open := r.setup
+		r.setup = answerSetup(line.Offered.Setup, "")
 		if open != "" {
-			m.lose(m.setupLine(), fmt.Sprintf(repairSetup, Answer, m.setup))
+			r.lose(r.setupLine(), fmt.Sprintf(repairSetup, Answer, r.setup))
 		}
 	}
-	said := m.setup
-	if m.setup = line.DTLS.answered(m.author, said); m.setup != said {
-		m.lose(m.setupLine(), fmt.Sprintf(repairRole, m.setup))
+	said := r.setup
+	if r.setup = line.DTLS.answered(r.author, said); r.setup != said {
+		r.lose(r.setupLine(), fmt.Sprintf(repairRole, r.setup))
 	}
 }
 
 // setupLine is the line that says the DTLS role, the m-line where none does.
-func (m *mediaReader) setupLine() line {
-	for _, s := range []*section{m.section, m.session.section} {
+func (r *reader) setupLine() line {
+	for _, s := range []*section{r.section, r.session.section} {
 		if a, ok := s.attr("setup"); ok {
 			return a.line
 		}
 	}
-	return m.section.head
+	return r.section.head
 }
 
 // finishRawUDP makes candidates of the addresses in c= and a=rtcp (XEP-0177 section 4).
-func (m *mediaReader) finishRawUDP() error {
-	if m.section.address == "" || m.section.port == 0 {
-		return m.fail("m-line with neither ICE nor an address")
+func (r *reader) finishRawUDP() error {
+	if r.section.address == "" || r.section.port == 0 {
+		return r.fail("m-line with neither ICE nor an address")
 	}
-	for i := range m.section.attrs {
-		a := m.section.at(i)
+	for i := range r.section.attrs {
+		a := r.section.at(i)
 		switch a.key() {
 		case "candidate", "remote-candidates", "end-of-candidates", "ice-options", "setup":
-			m.lose(a.line, "neither ICE nor DTLS that it is said for")
+			r.lose(a.line, "neither ICE nor DTLS that it is said for")
 		}
 	}
-	raw := &jingle.RawUDP{Candidates: []jingle.RawCandidate{{ID: "rtp", Component: 1, IP: m.section.address, Port: m.section.port}}}
-	if f := strings.Fields(m.rtcp); len(f) > 0 && !m.rtp.RTCPMux {
+	raw := &jingle.RawUDP{Candidates: []jingle.RawCandidate{{ID: "rtp", Component: 1, IP: r.section.address, Port: r.section.port}}}
+	if f := strings.Fields(r.rtcp); len(f) > 0 && !r.rtp.RTCPMux {
 		if port, err := strconv.ParseUint(f[0], 10, 16); err == nil && port > 0 {
-			c := jingle.RawCandidate{ID: "rtcp", Component: 2, IP: m.section.address, Port: int(port)}
+			c := jingle.RawCandidate{ID: "rtcp", Component: 2, IP: r.section.address, Port: int(port)}
 			if len(f) == 4 {
 				c.IP = f[3]
 			}
 			raw.Candidates = append(raw.Candidates, c)
-		} else if a, ok := m.section.attr("rtcp"); ok {
-			m.lose(a.line, "no port for RTCP")
+		} else if a, ok := r.section.attr("rtcp"); ok {
+			r.lose(a.line, "no port for RTCP")
 		}
 	}
-	m.content.RawUDP = raw
+	r.content.RawUDP = raw
 	return nil
 }
 
 // finishSecurity keeps SDES and ZRTP where there is no DTLS: answered beside it, media would be encrypted twice.
-func (m *mediaReader) finishSecurity() {
-	if len(m.sdes) == 0 {
+func (r *reader) finishSecurity() {
+	if len(r.sdes) == 0 {
 		return
 	}
-	if len(m.ice.Fingerprints) > 0 {
-		for _, l := range m.sdes {
-			m.lose(l, "keys beside DTLS, which is taken")
+	if len(r.ice.Fingerprints) > 0 {
+		for _, l := range r.sdes {
+			r.lose(l, "keys beside DTLS, which is taken")
 		}
 		return
 	}
-	m.security.Required = strings.Contains(m.section.proto, "SAVP")
-	m.rtp.Encryption = m.security
+	r.security.Required = strings.Contains(r.section.proto, "SAVP")
+	r.rtp.Encryption = r.security
 }
 
 // finishProto reports an RTP profile that ToSDP and ToPlainSDP would not infer from the description.
-func (m *mediaReader) finishProto() {
-	if said := m.section.proto; said != protoOf(m.content, m.rtp) {
-		m.lose(m.section.head, "no Jingle for the profile "+said)
+func (r *reader) finishProto() {
+	if said := r.section.proto; said != protoOf(r.content, r.rtp) {
+		r.lose(r.section.head, "no Jingle for the profile "+said)
 	}
 }
 

@@ -15,81 +15,81 @@ const (
 )
 
 // beginData reads the m-line: the protocol today, and formerly the SCTP port, which a=sctpmap explains.
-func (m *mediaReader) beginData() error {
-	m.ice.SCTP = &jingle.SCTP{Port: sctpPort, Protocol: dataProtocol}
-	if len(m.section.formats) == 0 {
-		return m.fail("m-line without webrtc-datachannel")
+func (r *reader) beginData() error {
+	r.ice.SCTP = &jingle.SCTP{Port: sctpPort, Protocol: dataProtocol}
+	if len(r.section.formats) == 0 {
+		return r.fail("m-line without webrtc-datachannel")
 	}
-	format := m.section.formats[0]
+	format := r.section.formats[0]
 	if port, err := strconv.ParseUint(format, 10, 16); err == nil && port > 0 {
-		m.ice.SCTP.Port = int(port)
+		r.ice.SCTP.Port = int(port)
 		return nil
 	}
 	if !isToken(format) {
-		return m.fail("m-line without webrtc-datachannel")
+		return r.fail("m-line without webrtc-datachannel")
 	}
-	m.ice.SCTP.Protocol = format
+	r.ice.SCTP.Protocol = format
 	return nil
 }
 
-func (m *mediaReader) sctpPort(a attr) error {
+func (r *reader) sctpPort(a attr) error {
 	port, err := strconv.ParseUint(strings.TrimSpace(a.value()), 10, 16)
 	if err != nil || port == 0 {
-		return m.bad(a, "no SCTP port")
+		return r.bad(a, "no SCTP port")
 	}
-	m.ice.SCTP.Port = int(port)
+	r.ice.SCTP.Port = int(port)
 	return nil
 }
 
 // maxMessageSize reads a number of bytes.  0 means any size (RFC 8841 section 6), for which Jingle has no value.
-func (m *mediaReader) maxMessageSize(a attr) error {
+func (r *reader) maxMessageSize(a attr) error {
 	n, err := strconv.ParseUint(strings.TrimSpace(a.value()), 10, 48)
 	if err != nil {
-		return m.bad(a, "no size of messages")
+		return r.bad(a, "no size of messages")
 	}
 	if n == 0 {
-		m.lose(a.line, "no Jingle for messages of any size")
+		r.lose(a.line, "no Jingle for messages of any size")
 	}
-	m.ice.SCTP.MaxMessageSize = int(n)
+	r.ice.SCTP.MaxMessageSize = int(n)
 	return nil
 }
 
 // sctpmap reads "5000 webrtc-datachannel 1024" of the drafts before RFC 8841.
-func (m *mediaReader) sctpmap(a attr) error {
+func (r *reader) sctpmap(a attr) error {
 	f := strings.Fields(a.value())
 	if len(f) < 2 {
-		return m.bad(a, "no sctpmap")
+		return r.bad(a, "no sctpmap")
 	}
 	port, err := strconv.ParseUint(f[0], 10, 16)
 	if err != nil || port == 0 || !isToken(f[1]) {
-		return m.bad(a, "no sctpmap")
+		return r.bad(a, "no sctpmap")
 	}
-	m.ice.SCTP.Port, m.ice.SCTP.Protocol = int(port), f[1]
+	r.ice.SCTP.Port, r.ice.SCTP.Protocol = int(port), f[1]
 	if len(f) > 2 {
 		if n, err := strconv.ParseUint(f[2], 10, 16); err == nil {
-			m.ice.SCTP.Streams = int(n)
+			r.ice.SCTP.Streams = int(n)
 		}
 	}
 	return nil
 }
 
 // dcmap reads a channel that needs no opening (RFC 8864 section 5.1).
-func (m *mediaReader) dcmap(a attr) error {
+func (r *reader) dcmap(a attr) error {
 	id, rest, _ := strings.Cut(strings.TrimSpace(a.value()), " ")
 	n, err := strconv.ParseUint(id, 10, 16)
-	channels := &m.ice.SCTP.Channels
+	channels := &r.ice.SCTP.Channels
 	switch {
 	case err != nil || n == 65535:
-		return m.bad(a, "no stream of a data channel")
+		return r.bad(a, "no stream of a data channel")
 	case len(*channels) >= maxChannels || slices.ContainsFunc(*channels, func(c jingle.DataChannel) bool { return c.ID == int(n) }):
-		m.lose(a.line, "too many data channels, or one said twice")
+		r.lose(a.line, "too many data channels, or one said twice")
 		return nil
 	}
 	c := jingle.DataChannel{ID: int(n), MaxPacketLifeTime: -1, MaxRetransmits: -1}
 	for item := range splitQuoted(rest) {
 		name, value, _ := strings.Cut(strings.TrimSpace(item), "=")
 		if !setChannel(&c, name, value) {
-			m.lose(a.line, "no Jingle for "+strconv.Quote(name)+" of a data channel")
+			r.lose(a.line, "no Jingle for "+strconv.Quote(name)+" of a data channel")
 		}
 	}
 	*channels = append(*channels, c)
