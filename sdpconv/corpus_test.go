@@ -161,7 +161,7 @@ func roundTrip(t *testing.T, s step, l Lines, to toFunc) (Lines, []Loss) {
 	if s.kind() == Answer && strings.Count(text, "\nm=") != strings.Count(s.SDP, "\nm=") {
 		t.Errorf("%s: the answer has %d m-lines", s.Name, strings.Count(text, "\nm="))
 	}
-	if _, err := parse(text); err != nil {
+	if err := new(document).parse(text); err != nil {
 		t.Errorf("%s: written %v", s.Name, err)
 	}
 	return after, append(losses, back...)

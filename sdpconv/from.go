@@ -18,12 +18,11 @@ import (
 //
 // Errors are ErrNoMedia, for which the losses are the reasons, or an *Error that says which line of the SDP is wrong.
 func FromSDP(sdp string, author jingle.Role, l Lines) (jingle.Description, Lines, []Loss, error) {
-	doc, err := parse(sdp)
-	if err != nil {
+	r := reader{author: author, old: l}
+	if err := r.doc.parse(sdp); err != nil {
 		return jingle.Description{}, nil, nil, err
 	}
-	r := reader{doc: doc, author: author, old: l, lines: make(Lines, len(l), max(len(l), len(doc.media)))}
-	copy(r.lines, l)
+	r.lines = append(make(Lines, 0, max(len(l), len(r.doc.media))), l...)
 	r.makeRoom()
 	if err := r.read(); err != nil {
 		if err != ErrNoMedia {
@@ -34,18 +33,19 @@ func FromSDP(sdp string, author jingle.Role, l Lines) (jingle.Description, Lines
 	return r.out, r.lines, r.losses, nil
 }
 
-// reader makes a description of a document.  It is a quarter of the memory of a small SDP, and stays on the stack: no pointer to it or into
+// reader makes a description of a document.  It is as large as all that is made of a small SDP, and stays on the stack: no pointer to it or into
 // it may be kept anywhere, and none of its methods called by a value.
 type reader struct {
 	part // that is being read
 
-	doc     *document
+	doc     document
 	author  jingle.Role
 	old     Lines
 	lines   Lines
 	answer  bool
 	mids    []string // of the sections
 	session part     // what is said once for all sections
+	common  side
 	media   []part
 	grouped []grouped
 	out     jingle.Description
@@ -87,15 +87,15 @@ func (r *reader) lose(l line, reason string) {
 }
 
 func (r *reader) read() error {
-	if err := r.readSession(); err != nil {
+	n := len(r.doc.media)
+	sides := make([]side, n)
+	if err := r.readSession(&sides[0]); err != nil {
 		return err
 	}
 	if err := r.checkShape(); err != nil {
 		return err
 	}
-	n := len(r.doc.media)
 	r.media, r.out.Contents = make([]part, n), make([]jingle.Content, 0, n)
-	sides := make([]side, n)
 	for i := range r.media {
 		r.part = part{section: &r.doc.media[i], mid: r.mids[i], rtp: &sides[i].rtp, ice: &sides[i].ice}
 		if err := r.readMedia(i); err != nil {
@@ -121,22 +121,21 @@ type side struct {
 	ice jingle.Transport
 }
 
-func (r *reader) readSession() error {
-	r.part = part{section: &r.doc.session, ice: new(jingle.Transport)}
-	for i := range r.doc.session.attrs {
-		a := r.doc.session.at(i)
+// readSession reads what is said for all sections, in a place that will be another's.
+func (r *reader) readSession(in *side) error {
+	r.part = part{section: r.doc.session, rtp: &in.rtp, ice: &in.ice}
+	for i := r.section.begin; i < r.section.end; i++ {
+		a := r.doc.at(i)
 		r.reading = i
 		if a.known == aGroup {
 			r.grouped = append(r.grouped, grouped{line: a.line, fields: appendFields(make([]string, 0, min(strings.Count(a.text, " ")+1, MaxLines)), a.value())})
-		}
-		if r.rtp == nil && attributes[a.known].levels == inRTP|atSession {
-			r.rtp = new(jingle.RTP)
 		}
 		if err := r.attribute(a, atSession); err != nil {
 			return err
 		}
 	}
-	r.session = r.part
+	r.session, r.common = r.part, *in
+	*in = side{}
 	for _, b := range r.doc.session.bands {
 		r.lose(b.line, "no Jingle for a bandwidth of the session")
 	}
@@ -195,7 +194,7 @@ func (r *reader) checkMid(i int) error {
 	var a attr
 	said := s.mid > 0
 	if said {
-		a = s.at(s.mid - 1)
+		a = r.doc.at(s.mid - 1)
 		if !isToken(a.value()) {
 			return &Error{Line: a.number, Text: a.text, Msg: "mid is no token" + form("mid")}
 		}
@@ -296,7 +295,7 @@ func (r *reader) name(i int) string {
 	if isMid(mid) && !taken(mid) {
 		return mid
 	}
-	a, _ := r.doc.media[i].attr("mid")
+	a, _ := r.doc.attr(&r.doc.media[i], "mid")
 	for n := i; ; n++ {
 		if name := strconv.Itoa(n); !taken(name) {
 			if a.number > 0 && !r.doc.media[i].rejected() {
@@ -313,10 +312,12 @@ func (r *reader) finishContents() error {
 		if r.part = r.media[i]; r.content == nil {
 			continue
 		}
-		r.inherit(&r.session)
+		r.inherit()
 		bundle := r.bundle(r.mid)
 		if r.ice.Ufrag == "" || len(r.ice.Fingerprints) == 0 {
-			r.inheritTransport(r.tagged(bundle))
+			if t := r.tagged(bundle); t != nil {
+				r.inheritTransport(t.ice, t.setup)
+			}
 		}
 		if err := r.finish(&r.lines[i]); err != nil {
 			return err
@@ -337,8 +338,8 @@ func (r *reader) loseUnshared() {
 	if slices.ContainsFunc(r.out.Contents, func(c jingle.Content) bool { return c.RTP != nil }) {
 		return
 	}
-	for i := range r.doc.session.attrs {
-		a := r.doc.session.at(i)
+	for i := r.doc.session.begin; i < r.doc.session.end; i++ {
+		a := r.doc.at(i)
 		if attributes[a.known].levels == inRTP|atSession {
 			r.lose(a.line, "no RTP that it is said for")
 		}

@@ -61,7 +61,7 @@ func (r *reader) attribute(a attr, at level) error {
 // replace reports a line that another takes the place of.
 func (r *reader) replace(what once, by attr) {
 	if i := int(r.said[what]) - 1; i >= 0 {
-		if before := r.section.at(i); before.text != by.text {
+		if before := r.doc.at(i); before.text != by.text {
 			r.lose(before.line, "the section says another")
 		}
 	}
@@ -70,7 +70,7 @@ func (r *reader) replace(what once, by attr) {
 
 // otherMid reports a second mid: the first, which holds, was read before.
 func (r *reader) otherMid(a attr) error {
-	if first := r.section.at(r.section.mid - 1); first.value() != a.value() {
+	if first := r.doc.at(r.section.mid - 1); first.value() != a.value() {
 		r.lose(a.line, "the section says another")
 	}
 	return nil
@@ -93,9 +93,9 @@ func (r *reader) readPart() error {
 	if err := begin(); err != nil {
 		return err
 	}
-	for i := range r.section.attrs {
+	for i := r.section.begin; i < r.section.end; i++ {
 		r.reading = i
-		if err := r.attribute(r.section.at(i), at); err != nil {
+		if err := r.attribute(r.doc.at(i), at); err != nil {
 			return err
 		}
 	}
@@ -120,19 +120,16 @@ func (r *reader) readPart() error {
 }
 
 // inherit takes from the session level what the section does not say, each on its own.
-func (r *reader) inherit(s *part) {
-	r.inheritTransport(s)
+func (r *reader) inherit() {
+	r.inheritTransport(&r.common.ice, r.session.setup)
 	if r.direction == "" {
-		r.direction = s.direction
+		r.direction = r.session.direction
 	}
-	r.ice.Lite = s.ice.Lite || r.ice.Lite
-	r.cryptex = s.cryptex || r.cryptex
-	r.ice.GatheringComplete = s.ice.GatheringComplete || r.ice.GatheringComplete
-	if s.rtp == nil {
-		return
-	}
-	r.rtp.AllowMixed = s.rtp.AllowMixed || r.rtp.AllowMixed
-	for _, x := range s.rtp.HdrExts {
+	r.ice.Lite = r.common.ice.Lite || r.ice.Lite
+	r.cryptex = r.session.cryptex || r.cryptex
+	r.ice.GatheringComplete = r.common.ice.GatheringComplete || r.ice.GatheringComplete
+	r.rtp.AllowMixed = r.common.rtp.AllowMixed || r.rtp.AllowMixed
+	for _, x := range r.common.rtp.HdrExts {
 		switch {
 		case slices.ContainsFunc(r.rtp.HdrExts, func(o jingle.HdrExt) bool { return o.ID == x.ID }):
 		case len(r.rtp.HdrExts) >= maxHdrExts:
@@ -144,26 +141,23 @@ func (r *reader) inherit(s *part) {
 	}
 }
 
-func (r *reader) inheritTransport(s *part) {
-	if s == nil {
-		return
-	}
+func (r *reader) inheritTransport(t *jingle.Transport, setup jingle.Setup) {
 	if r.ice.Ufrag == "" {
-		r.ice.Ufrag = s.ice.Ufrag
+		r.ice.Ufrag = t.Ufrag
 	}
 	if r.ice.Pwd == "" {
-		r.ice.Pwd = s.ice.Pwd
+		r.ice.Pwd = t.Pwd
 	}
 	if r.ice.Options == nil {
-		r.ice.Options, r.ice.ICE2 = slices.Clip(s.ice.Options), s.ice.ICE2
+		r.ice.Options, r.ice.ICE2 = slices.Clip(t.Options), t.ICE2
 	}
 	if r.ice.Fingerprints == nil {
-		for _, f := range s.ice.Fingerprints { // a copy, which gets a setup of its own
+		for _, f := range t.Fingerprints { // a copy, which gets a setup of its own
 			r.ice.Fingerprints = r.prints.add(r.ice.Fingerprints, f)
 		}
 	}
 	if r.setup == "" {
-		r.setup = s.setup
+		r.setup = setup
 	}
 }
 
@@ -240,7 +234,7 @@ func (r *reader) finishSetup(line *Line) {
 // setupLine is the line that says the DTLS role, the m-line where none does.
 func (r *reader) setupLine() line {
 	for _, s := range []*section{r.section, r.session.section} {
-		if a, ok := s.attr("setup"); ok {
+		if a, ok := r.doc.attr(s, "setup"); ok {
 			return a.line
 		}
 	}
@@ -252,8 +246,8 @@ func (r *reader) finishRawUDP() error {
 	if r.section.address == "" || r.section.port == 0 {
 		return r.fail("m-line with neither ICE nor an address")
 	}
-	for i := range r.section.attrs {
-		a := r.section.at(i)
+	for i := r.section.begin; i < r.section.end; i++ {
+		a := r.doc.at(i)
 		switch a.key() {
 		case "candidate", "remote-candidates", "end-of-candidates", "ice-options", "setup":
 			r.lose(a.line, "neither ICE nor DTLS that it is said for")
@@ -267,7 +261,7 @@ func (r *reader) finishRawUDP() error {
 				c.IP = f[3]
 			}
 			raw.Candidates = append(raw.Candidates, c)
-		} else if a, ok := r.section.attr("rtcp"); ok {
+		} else if a, ok := r.doc.attr(r.section, "rtcp"); ok {
 			r.lose(a.line, "no port for RTCP")
 		}
 	}

@@ -105,7 +105,7 @@ func (r *reader) candidate(a attr) error {
 		r.lose(a.line, "too many candidates")
 	default:
 		if r.ice.Candidates == nil {
-			n := r.section.count(a.known)
+			n := r.doc.number(r.section, a.known)
 			r.ice.Candidates, r.ufrags = make([]jingle.Candidate, 0, min(n, maxCandidates)), make([]string, 0, min(n, maxCandidates))
 		}
 		r.ice.Candidates = append(r.ice.Candidates, c)
@@ -127,8 +127,8 @@ func (r *reader) finishCandidates() {
 	if len(r.ice.Candidates) == len(r.ufrags) {
 		return
 	}
-	for i := range r.section.attrs {
-		a := r.section.at(i)
+	for i := r.section.begin; i < r.section.end; i++ {
+		a := r.doc.at(i)
 		if a.key() != "candidate" {
 			continue
 		}

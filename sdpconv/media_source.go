@@ -126,8 +126,8 @@ func (r *reader) category(a attr) error {
 // send has no source to announce, though Firefox writes some.
 func (r *reader) finishSources() {
 	if !r.content.Senders.Sends(r.author) {
-		for i := range r.section.attrs {
-			if a := r.section.at(i); a.key() == "ssrc" || a.key() == "ssrc-group" {
+		for i := r.section.begin; i < r.section.end; i++ {
+			if a := r.doc.at(i); a.key() == "ssrc" || a.key() == "ssrc-group" {
 				r.lose(a.line, "source of a party that does not send")
 			}
 		}
@@ -146,7 +146,7 @@ func (r *reader) finishSources() {
 				other = true
 			}
 		}
-		if a, ok := r.section.attr("msid"); other && ok {
+		if a, ok := r.doc.attr(r.section, "msid"); other && ok {
 			r.lose(a.line, "its sources say another")
 		}
 	}

@@ -3,7 +3,6 @@ package sdpconv
 import (
 	"fmt"
 	"math"
-	"slices"
 	"sort"
 	"strings"
 	"unicode/utf8"
@@ -14,17 +13,31 @@ import (
 // document is an SDP as sections of numbered lines.  Attributes, nine of ten lines, are cut here, because pion copies them and has no line
 // numbers.  Grammar and m-lines of the rest are pion's, but for what is as browsers write it (see plain).
 type document struct {
-	session section
+	sdp     string
+	session *section
 	media   []section
 	count   counts
+	places  int           // how many there are
+	room    [places]place // the first of them: those of a call with audio alone
+	more    []place       // and the others
+	cutter
 }
+
+// cutter is what has to be known while lines are cut into sections.
+type cutter struct {
+	section *section
+	plain   bool   // all lines were plain
+	last    byte   // kind of the last plain line
+	lines   []line // those that are no attributes, for pion; none while all are plain
+}
+
+const places = 64
 
 // counts is about how much there is in all sections of what an SDP has most of, to make room for it once.
 type counts struct{ sections, parameters, feedback, extensions, sources, streams int }
 
 type section struct {
-	sdp        string // the whole
-	head       line   // the m-line; the v-line for the session
+	head       line // the m-line; the v-line for the session
 	media      string
 	said       string // the port as it is written
 	port       int
@@ -32,8 +45,8 @@ type section struct {
 	proto      string
 	formats    []string
 	address    string // of the c-line, the section's or the session's
-	attrs      []place
-	mid        int    // the place of a=mid in attrs, from 1
+	begin, end int    // of its places
+	mid        int    // the place of a=mid, from 1
 	bundleOnly bool   // has a=bundle-only
 	other      []line // lines that are no attributes and mean something to nobody here
 	bands      []band
@@ -67,10 +80,18 @@ func (a *attr) value() string {
 	return a.text[a.colon+1:]
 }
 
-// at returns the attribute of that index.
-func (s *section) at(i int) attr {
-	p := &s.attrs[i]
-	return attr{line{int(p.number), s.sdp[p.begin:p.end]}, p.known, int(p.colon)}
+// place returns the one with that index.
+func (d *document) place(i int) *place {
+	if i < places {
+		return &d.room[i]
+	}
+	return &d.more[i-places]
+}
+
+// at returns the attribute at a place.
+func (d *document) at(i int) attr {
+	p := d.place(i)
+	return attr{line{int(p.number), d.sdp[p.begin:p.end]}, p.known, int(p.colon)}
 }
 
 type band struct {
@@ -78,65 +99,60 @@ type band struct {
 	kind, value string
 }
 
-// parse reads the text of an SDP.  Errors are *Error.
-func parse(text string) (*document, error) { return parseWith(text, true) }
+// parse reads the text of an SDP into a document that is empty.  Errors are *Error.
+func (d *document) parse(text string) error { return d.parseWith(text, true) }
 
 // parseWith does so, with pion alone unless plain lines may be read here.
-func parseWith(text string, plain bool) (*document, error) {
+func (d *document) parseWith(text string, plain bool) error {
 	switch {
 	case strings.TrimSpace(text) == "":
-		return nil, &Error{Msg: "empty"}
+		return &Error{Msg: "empty"}
 	case len(text) > MaxSize:
-		return nil, &Error{Msg: fmt.Sprintf("longer than %d bytes", MaxSize)}
+		return &Error{Msg: fmt.Sprintf("longer than %d bytes", MaxSize)}
 	case !utf8.ValidString(text):
-		return nil, &Error{Msg: "not UTF-8"}
+		return &Error{Msg: "not UTF-8"}
 	}
-	c := cutter{doc: &document{session: section{sdp: text}}, attrs: make([]place, 0, strings.Count(text, "\n")), plain: plain}
-	c.section = &c.doc.session
+	sections := make([]section, 1, 2)
+	d.sdp, d.session, d.section, d.media, d.plain = text, &sections[0], &sections[0], sections[1:], plain
 	for number, begin := 1, 0; begin < len(text); number++ {
 		end, next, ok := lineEnd(text, begin)
 		l := line{number, text[begin:end]}
 		if !ok || len(l.text) == 1 || len(l.text) > 1 && l.text[1] != '=' {
-			return nil, &Error{Line: number, Text: l.text, Msg: "no line of an SDP (<letter>=<value>)"}
+			return &Error{Line: number, Text: l.text, Msg: "no line of an SDP (<letter>=<value>)"}
 		}
-		if err := c.cut(l, begin); err != nil {
-			return nil, err
+		if err := d.cut(l, begin); err != nil {
+			return err
 		}
-		if plain && !c.plain {
-			return parseWith(text, false)
+		if plain && !d.plain {
+			return d.parseAgain(text)
 		}
 		begin = next
 	}
-	c.finish()
-	if plain {
-		if len(c.doc.media) == 0 {
-			return parseWith(text, false)
-		}
-		return c.doc, nil
+	d.section.end = d.places
+	switch {
+	case plain && len(d.media) == 0:
+		return d.parseAgain(text)
+	case plain:
+		return nil
 	}
-	desc, err := c.grammar()
+	desc, err := d.grammar()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	switch {
 	case len(desc.MediaDescriptions) == 0:
-		return nil, &Error{Msg: "no m-line"}
+		return &Error{Msg: "no m-line"}
 	case desc.Origin.Username == "" || desc.Origin.UnicastAddress == "":
-		return nil, &Error{Msg: "no o-line"}
+		return &Error{Msg: "no o-line"}
 	}
-	c.doc.resolve(desc)
-	return c.doc, nil
+	d.resolve(desc)
+	return nil
 }
 
-// cutter cuts lines into sections.
-type cutter struct {
-	doc     *document
-	section *section
-	first   int // of the section's attributes
-	attrs   []place
-	plain   bool   // all lines were plain
-	last    byte   // kind of the last plain line
-	lines   []line // those that are no attributes, for pion; none while all are plain
+// parseAgain reads with pion what turned out not to be plain.
+func (d *document) parseAgain(text string) error {
+	*d = document{}
+	return d.parseWith(text, false)
 }
 
 // lineEnd returns where the line ends that begins at begin, where the next one begins, and whether it is text.
@@ -159,103 +175,110 @@ func lineEnd(text string, begin int) (end, next int, ok bool) {
 }
 
 // cut takes a line, which begins at an offset of the SDP.
-func (c *cutter) cut(l line, begin int) error {
+func (d *document) cut(l line, begin int) error {
 	if l.text == "" {
 		return nil
 	}
-	if c.doc.session.head.number == 0 {
+	if d.session.head.number == 0 {
 		if l.text[0] != 'v' {
 			return &Error{Line: l.number, Text: l.text, Msg: "an SDP begins with v=0"}
 		}
-		c.doc.session.head = l
+		d.session.head = l
 	}
 	switch l.text[0] {
 	case 'a':
-		c.cutAttribute(l, begin)
+		d.cutAttribute(l, begin)
 		return nil
 	case 'm':
-		return c.cutHead(l, begin)
+		return d.cutHead(l, begin)
 	case 'b':
 		kind, value, _ := strings.Cut(l.text[2:], ":")
 		if !knownBandwidth(kind) {
-			c.section.other = append(c.section.other, l) // to be ignored (RFC 8866 section 5.8)
+			d.section.other = append(d.section.other, l) // to be ignored (RFC 8866 section 5.8)
 			return nil
 		}
-		c.section.bands = append(c.section.bands, band{l, kind, value})
+		d.section.bands = append(d.section.bands, band{l, kind, value})
 	case 'v', 'o', 'c':
 		// Made anew, or an address.
 	case 's', 't':
 		if v := strings.TrimSpace(l.text[2:]); v != "" && v != "-" && v != "0 0" { // what RFC 9429 section 5.2.1 has
-			c.section.other = append(c.section.other, l)
+			d.section.other = append(d.section.other, l)
 		}
 	default:
-		c.section.other = append(c.section.other, l)
+		d.section.other = append(d.section.other, l)
 	}
-	c.keep(l)
+	d.keep(l)
 	return nil
 }
 
-func (c *cutter) cutAttribute(l line, begin int) {
+func (d *document) cutAttribute(l line, begin int) {
 	colon := byteIn(l.text, ':')
 	known := lookUp(l.text[2:colon])
-	c.attrs = append(c.attrs, place{
+	d.add(place{
 		begin: uint32(begin), end: uint32(begin + len(l.text)), number: uint32(l.number),
 		colon: uint16(min(colon, math.MaxUint16)), known: known, // a longer key is not
 	})
 	switch known {
 	case aMid:
-		if c.section.mid == 0 {
-			c.section.mid = len(c.attrs) - c.first
+		if d.section.mid == 0 {
+			d.section.mid = d.places
 		}
 	case aBundleOnly:
-		c.section.bundleOnly = true
+		d.section.bundleOnly = true
 	case aFmtp:
-		c.doc.count.parameters += 1 + strings.Count(l.text, ";")
+		d.count.parameters += 1 + strings.Count(l.text, ";")
 	case aSSRC:
-		c.doc.count.parameters++
-		c.doc.count.sources++
+		d.count.parameters++
+		d.count.sources++
 	case aMsid:
-		c.doc.count.parameters += 2 // in sources that do not say it
-		c.doc.count.streams++
+		d.count.parameters += 2 // in sources that do not say it
+		d.count.streams++
 	case aFeedback:
-		c.doc.count.feedback++
+		d.count.feedback++
 	case aExtmap:
-		c.doc.count.extensions++
+		d.count.extensions++
 	case aGroup:
-		c.doc.count.sections = max(c.doc.count.sections, strings.Count(l.text, " "))
+		d.count.sections = max(d.count.sections, strings.Count(l.text, " "))
 	}
 }
 
-func (c *cutter) cutHead(l line, begin int) error {
-	if len(c.doc.media) >= MaxLines {
+func (d *document) cutHead(l line, begin int) error {
+	if len(d.media) >= MaxLines {
 		return &Error{Msg: fmt.Sprintf("more than %d m-lines", MaxLines)}
 	}
-	c.finish()
-	if c.doc.media == nil {
-		c.doc.media = make([]section, 0, min(max(c.doc.count.sections, 1), MaxLines)) // with BUNDLE it is known
+	d.section.end = d.places
+	if len(d.media) == 0 && d.count.sections > cap(d.media) { // with BUNDLE their number is known
+		d.media = make([]section, 0, min(d.count.sections, MaxLines))
 	}
-	c.doc.media = append(c.doc.media, section{sdp: c.doc.session.sdp, head: l})
-	c.section = &c.doc.media[len(c.doc.media)-1]
-	if !c.section.name(l.text[2:]) {
+	d.media = append(d.media, section{head: l, begin: d.places})
+	d.section = &d.media[len(d.media)-1]
+	if !d.section.name(l.text[2:]) {
 		return &Error{Line: l.number, Text: l.text, Msg: "not as RFC 8866 has it" + expected('m')}
 	}
-	c.keep(l)
+	d.keep(l)
 	return nil
 }
 
 // keep reads a line that is no attribute if it is plain, and else leaves it to pion.
-func (c *cutter) keep(l line) {
-	if c.plain {
-		c.plain = c.readPlain(l.text)
+func (d *document) keep(l line) {
+	if d.plain {
+		d.plain = d.readPlain(l.text)
 		return
 	}
-	c.lines = append(c.lines, l)
+	d.lines = append(d.lines, l)
 }
 
-// finish hands the attributes since the last m-line to their section.
-func (c *cutter) finish() {
-	c.section.attrs = slices.Clip(c.attrs[c.first:])
-	c.first = len(c.attrs)
+// add adds the place of an attribute.
+func (d *document) add(p place) {
+	switch {
+	case d.places < places:
+		d.room[d.places] = p
+	case d.more == nil:
+		d.more = append(make([]place, 0, 1+strings.Count(d.sdp[p.end:], "\n")), p)
+	default:
+		d.more = append(d.more, p)
+	}
+	d.places++
 }
 
 func knownBandwidth(kind string) bool {
@@ -286,12 +309,12 @@ func (s *section) skeleton() string {
 }
 
 // grammar has pion check the lines and read their structure.
-func (c *cutter) grammar() (*sdp.SessionDescription, error) {
+func (d *document) grammar() (*sdp.SessionDescription, error) {
 	var skeleton strings.Builder
-	for m, i := 0, 0; i < len(c.lines); i++ {
-		text := c.lines[i].text
+	for m, i := 0, 0; i < len(d.lines); i++ {
+		text := d.lines[i].text
 		if text[0] == 'm' {
-			text = c.doc.media[m].skeleton()
+			text = d.media[m].skeleton()
 			m++
 		}
 		skeleton.WriteString(text)
@@ -304,10 +327,10 @@ func (c *cutter) grammar() (*sdp.SessionDescription, error) {
 	}
 	// It reads from the top and accepts an SDP that breaks off, so the first prefix that fails ends with the bad line.
 	all := strings.SplitAfter(text, "\n")
-	bad := sort.Search(len(c.lines), func(n int) bool {
+	bad := sort.Search(len(d.lines), func(n int) bool {
 		return new(sdp.SessionDescription).UnmarshalString(strings.Join(all[:n], "")) != nil
 	})
-	l := c.lines[min(max(bad, 1), len(c.lines))-1]
+	l := d.lines[min(max(bad, 1), len(d.lines))-1]
 	return nil, &Error{Line: l.number, Text: l.text, Msg: "not as RFC 8866 has it, or not in its place" + expected(l.text[0])}
 }
 
@@ -339,20 +362,21 @@ func (d *document) resolve(desc *sdp.SessionDescription) {
 	}
 }
 
-func (s *section) attr(key string) (attr, bool) {
-	for i := range s.attrs {
-		if a := s.at(i); a.key() == key {
+// attr returns the first attribute of a section that has the name.
+func (d *document) attr(s *section, key string) (attr, bool) {
+	for i := s.begin; i < s.end; i++ {
+		if a := d.at(i); a.key() == key {
 			return a, true
 		}
 	}
 	return attr{}, false
 }
 
-// count returns how many attributes of one name there are.
-func (s *section) count(known known) int {
+// number returns how many attributes of one name a section has.
+func (d *document) number(s *section, known known) int {
 	n := 0
-	for i := range s.attrs {
-		if s.attrs[i].known == known {
+	for i := s.begin; i < s.end; i++ {
+		if d.place(i).known == known {
 			n++
 		}
 	}

@@ -7,9 +7,9 @@ import (
 // readPlain reads a line as browsers write it, and tells whether it is one: those in the order v, o, s, t and per section m, c, without what
 // is optional but an address.  It accepts nothing that pion does not, and reads the same; pion took 7 % of
 // the time of SDP to XML.
-func (c *cutter) readPlain(text string) bool {
-	after := c.last
-	c.last = text[0]
+func (d *document) readPlain(text string) bool {
+	after := d.last
+	d.last = text[0]
 	switch text[0] {
 	case 'v':
 		return after == 0 && text == "v=0"
@@ -18,14 +18,14 @@ func (c *cutter) readPlain(text string) bool {
 	case 's':
 		return after == 'o'
 	case 't':
-		return (after == 's' || after == 'c' && len(c.doc.media) == 0) && text == "t=0 0"
+		return (after == 's' || after == 'c' && len(d.media) == 0) && text == "t=0 0"
 	case 'c':
 		address, ok := plainAddress(text)
-		c.section.address = address
+		d.section.address = address
 		return ok && (after == 's' || after == 'm')
 	case 'm':
-		c.section.address = c.doc.session.address
-		return (after == 't' || after == 'm' || after == 'c') && c.section.readPlainHead()
+		d.section.address = d.session.address
+		return (after == 't' || after == 'm' || after == 'c') && d.section.readPlainHead()
 	}
 	return false
 }
