@@ -81,10 +81,12 @@ func (x *encoder) attr(name, value string) {
 		x.tree.attr(name, value)
 		return
 	}
-	b := append(x.out, ' ')
-	b = append(b, name...)
-	b = append(b, "='"...)
-	b = element.AppendValue(b, value)
+	b := append(append(append(x.out, ' '), name...), "='"...)
+	if element.IsPlain(value) {
+		b = append(b, value...)
+	} else {
+		b = element.AppendValue(b, value)
+	}
 	x.out = append(b, '\'')
 }
 

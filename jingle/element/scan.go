@@ -57,8 +57,8 @@ func valueEnd(s string, i int) int {
 	return i
 }
 
-// isPlain tells whether s is written as it is, in a value within single quotes as well as in text.
-func isPlain(s string) bool {
+// IsPlain tells whether s is written as it is, in a value within single quotes as well as in text.
+func IsPlain(s string) bool {
 	switch {
 	case len(s) >= 8:
 		for i := 0; i < len(s)-8; i += 8 {

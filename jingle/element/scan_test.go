@@ -12,13 +12,13 @@ func TestPlain(t *testing.T) {
 			for at := range n {
 				b := []byte(strings.Repeat("a", n))
 				b[at] = byte(c)
-				if got, want := isPlain(string(b)), class[c]&writtenInValue != 0; got != want {
+				if got, want := IsPlain(string(b)), class[c]&writtenInValue != 0; got != want {
 					t.Fatalf("%q is plain: %v, want %v", b, got, want)
 				}
 			}
 		}
 	}
-	if !isPlain("") {
+	if !IsPlain("") {
 		t.Error("the empty string is not plain")
 	}
 }

@@ -192,7 +192,7 @@ var escapes = func() (t [utf8.RuneSelf]string) {
 
 // AppendValue appends s as it stands in an attribute's value within single quotes.  Characters that XML cannot carry are dropped.
 func AppendValue(dst []byte, s string) []byte {
-	if !isPlain(s) {
+	if !IsPlain(s) {
 		return appendEscaped(dst, s, true)
 	}
 	return append(dst, s...)
@@ -200,7 +200,7 @@ func AppendValue(dst []byte, s string) []byte {
 
 // AppendText appends s as it stands in an element.  Characters that XML cannot carry are dropped.
 func AppendText(dst []byte, s string) []byte {
-	if !isPlain(s) {
+	if !IsPlain(s) {
 		return appendEscaped(dst, s, false)
 	}
 	return append(dst, s...)
