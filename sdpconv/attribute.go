@@ -11,12 +11,7 @@ const (
 	anywhere = atSession | inMedia
 )
 
-type attribute struct {
-	name   string
-	levels level
-}
-
-// known is the index of an attribute in attributes, 0 for one that is not there.
+// known is an attribute that Jingle has words for, or structure.  All others are 0, and losses.
 type known uint8
 
 // Those that are known.
@@ -67,81 +62,148 @@ const (
 	aDCMap
 )
 
-// attributes is what Jingle has words for, and structure.  All others are losses.
-var attributes = [...]attribute{
-	aMid:          {"mid", inMedia},
-	aGroup:        {"group", atSession},
-	aBundleOnly:   {"bundle-only", inMedia},
-	aMsidSemantic: {"msid-semantic", anywhere},
-	aRTCP:         {"rtcp", inMedia},
-	aSendRecv:     {"sendrecv", anywhere},
-	aSendOnly:     {"sendonly", anywhere},
-	aRecvOnly:     {"recvonly", anywhere},
-	aInactive:     {"inactive", anywhere},
+// levels is where each can stand.
+var levels = [...]level{
+	aMid:          inMedia,
+	aGroup:        atSession,
+	aBundleOnly:   inMedia,
+	aMsidSemantic: anywhere,
+	aRTCP:         inMedia,
+	aSendRecv:     anywhere,
+	aSendOnly:     anywhere,
+	aRecvOnly:     anywhere,
+	aInactive:     anywhere,
 
-	aUfrag:            {"ice-ufrag", anywhere},
-	aPwd:              {"ice-pwd", anywhere},
-	aICEOptions:       {"ice-options", anywhere},
-	aICELite:          {"ice-lite", anywhere},
-	aFingerprint:      {"fingerprint", anywhere},
-	aCryptex:          {"cryptex", anywhere},
-	aSetup:            {"setup", anywhere},
-	aCandidate:        {"candidate", inMedia},
-	aRemoteCandidates: {"remote-candidates", inMedia},
-	aEndOfCandidates:  {"end-of-candidates", anywhere},
+	aUfrag:            anywhere,
+	aPwd:              anywhere,
+	aICEOptions:       anywhere,
+	aICELite:          anywhere,
+	aFingerprint:      anywhere,
+	aCryptex:          anywhere,
+	aSetup:            anywhere,
+	aCandidate:        inMedia,
+	aRemoteCandidates: inMedia,
+	aEndOfCandidates:  anywhere,
 
-	aRTPMap:      {"rtpmap", inRTP},
-	aFmtp:        {"fmtp", inRTP},
-	aFeedback:    {"rtcp-fb", inRTP},
-	aExtmap:      {"extmap", inRTP | atSession},
-	aMixed:       {"extmap-allow-mixed", inRTP | atSession},
-	aPTime:       {"ptime", inRTP},
-	aMaxPTime:    {"maxptime", inRTP},
-	aMux:         {"rtcp-mux", inMedia},
-	aMuxOnly:     {"rtcp-mux-only", inMedia},
-	aReducedSize: {"rtcp-rsize", inRTP},
-	aContent:     {"content", inRTP},
-	aSSRC:        {"ssrc", inRTP},
-	aSSRCGroup:   {"ssrc-group", inRTP},
-	aMsid:        {"msid", inRTP},
-	aRID:         {"rid", inRTP},
-	aSimulcast:   {"simulcast", inRTP},
-	aCrypto:      {"crypto", inRTP},
-	aZRTPHash:    {"zrtp-hash", inRTP},
+	aRTPMap:      inRTP,
+	aFmtp:        inRTP,
+	aFeedback:    inRTP,
+	aExtmap:      inRTP | atSession,
+	aMixed:       inRTP | atSession,
+	aPTime:       inRTP,
+	aMaxPTime:    inRTP,
+	aMux:         inMedia,
+	aMuxOnly:     inMedia,
+	aReducedSize: inRTP,
+	aContent:     inRTP,
+	aSSRC:        inRTP,
+	aSSRCGroup:   inRTP,
+	aMsid:        inRTP,
+	aRID:         inRTP,
+	aSimulcast:   inRTP,
+	aCrypto:      inRTP,
+	aZRTPHash:    inRTP,
 
-	aSCTPPort:    {"sctp-port", inData},
-	aMessageSize: {"max-message-size", inData},
-	aSCTPMap:     {"sctpmap", inData},
-	aDCMap:       {"dcmap", inData},
+	aSCTPPort:    inData,
+	aMessageSize: inData,
+	aSCTPMap:     inData,
+	aDCMap:       inData,
 }
 
-// byHash finds an attribute by its name: what stands under its hash, or behind it.  A map takes twice as long, for each line.
-var byHash [256]known
-
-func hashOf(key string) uint8 {
-	return uint8(len(key))*17 + key[0]*5 + key[len(key)-1]*3 + key[len(key)/2]
+// lookUp returns the attribute with that name.  What the compiler makes of a switch, a search by length and then by a byte, takes half as long as a hash.
+func lookUp(name string) known {
+	switch name {
+	case "rtpmap":
+		return aRTPMap
+	case "fmtp":
+		return aFmtp
+	case "rtcp-fb":
+		return aFeedback
+	case "extmap":
+		return aExtmap
+	case "extmap-allow-mixed":
+		return aMixed
+	case "ptime":
+		return aPTime
+	case "maxptime":
+		return aMaxPTime
+	case "rtcp-mux":
+		return aMux
+	case "rtcp-mux-only":
+		return aMuxOnly
+	case "rtcp-rsize":
+		return aReducedSize
+	case "content":
+		return aContent
+	case "ssrc":
+		return aSSRC
+	case "ssrc-group":
+		return aSSRCGroup
+	case "msid":
+		return aMsid
+	case "rid":
+		return aRID
+	case "simulcast":
+		return aSimulcast
+	case "crypto":
+		return aCrypto
+	case "zrtp-hash":
+		return aZRTPHash
+	}
+	return lookUpOther(name)
 }
 
-// lookUp returns the attribute with that name.
-func lookUp(key string) known {
-	if key == "" {
-		return 0
+// lookUpOther does so for what is not of RTP.
+func lookUpOther(name string) known {
+	switch name {
+	case "mid":
+		return aMid
+	case "group":
+		return aGroup
+	case "bundle-only":
+		return aBundleOnly
+	case "msid-semantic":
+		return aMsidSemantic
+	case "rtcp":
+		return aRTCP
+	case "sendrecv":
+		return aSendRecv
+	case "sendonly":
+		return aSendOnly
+	case "recvonly":
+		return aRecvOnly
+	case "inactive":
+		return aInactive
+	case "ice-ufrag":
+		return aUfrag
+	case "ice-pwd":
+		return aPwd
+	case "ice-options":
+		return aICEOptions
+	case "ice-lite":
+		return aICELite
+	case "fingerprint":
+		return aFingerprint
+	case "cryptex":
+		return aCryptex
+	case "setup":
+		return aSetup
+	case "candidate":
+		return aCandidate
+	case "remote-candidates":
+		return aRemoteCandidates
+	case "end-of-candidates":
+		return aEndOfCandidates
+	case "sctp-port":
+		return aSCTPPort
+	case "max-message-size":
+		return aMessageSize
+	case "sctpmap":
+		return aSCTPMap
+	case "dcmap":
+		return aDCMap
 	}
-	for h := hashOf(key); ; h++ {
-		if k := byHash[h]; k == 0 || attributes[k].name == key {
-			return k
-		}
-	}
-}
-
-func init() {
-	for k := 1; k < len(attributes); k++ {
-		h := hashOf(attributes[k].name)
-		for byHash[h] != 0 {
-			h++
-		}
-		byHash[h] = known(k)
-	}
+	return 0
 }
 
 // known reads an attribute that may stand here.

@@ -78,7 +78,7 @@ func (r *reader) makeRoom() {
 	const most = 512 // of each in what is real
 	c, sections := &r.doc.count, len(r.doc.media)
 	r.parameters.size = min(c.parameters, most)
-	r.feedbacks.slab.size, r.extensions.slab.size = min(c.feedback, 12), min(c.extensions, 24) // most repeat
+	r.feedbacks.slab.size, r.extensions.slab.size = min(1+c.feedback/4, 12), min(c.extensions, 24) // most repeat
 	r.prints.size, r.sources.size, r.streams.size = 1+sections, min(c.sources, 2*sections), min(c.streams, most)
 }
 
@@ -340,7 +340,7 @@ func (r *reader) loseUnshared() {
 	}
 	for i := r.doc.session.begin; i < r.doc.session.end; i++ {
 		a := r.doc.at(i)
-		if attributes[a.known].levels == inRTP|atSession {
+		if levels[a.known] == inRTP|atSession {
 			r.lose(a.line, "no RTP that it is said for")
 		}
 	}

@@ -48,7 +48,7 @@ const (
 
 func (r *reader) attribute(a attr, at level) error {
 	switch {
-	case attributes[a.known].levels&at != 0:
+	case levels[a.known]&at != 0:
 		return r.known(a)
 	case at == atSession:
 		r.lose(a.line, "no Jingle for it at session level")

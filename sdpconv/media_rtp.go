@@ -54,7 +54,7 @@ func (r *reader) perFormat(a attr) (*jingle.PayloadType, string) {
 		r.lose(a.line, "the m-line has no such payload type")
 		return nil, ""
 	}
-	return &r.rtp.PayloadTypes[r.at[n]-1], trim(value[i:])
+	return &r.rtp.PayloadTypes[r.at[n]-1], trim(value[i+1:])
 }
 
 func (r *reader) rtpmap(a attr) error {

@@ -146,7 +146,8 @@ func (r *reader) finishSources() {
 				other = true
 			}
 		}
-		if a, ok := r.doc.attr(r.section, "msid"); other && ok {
+		if other {
+			a, _ := r.doc.attr(r.section, "msid")
 			r.lose(a.line, "its sources say another")
 		}
 	}

@@ -50,7 +50,7 @@ func plainAddress(text string) (string, bool) {
 		return "", false
 	}
 	address := text[len(ip4):]
-	return address, address != "" && !strings.ContainsAny(address, " \t/")
+	return address, address != "" && wordEnd(address, 0) == len(address) && byteIn(address, '/') == len(address)
 }
 
 // readPlainHead reads the port of an m-line of a kind and protocol that pion knows.
