@@ -31,7 +31,13 @@ func isMid(s string) bool { return len(s) <= 16 && isToken(s) }
 
 // isWord tells whether s is a field of a line: no blank, no control character.
 func isWord(s string) bool {
-	for i := 0; i < len(s); i++ {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		if w := eight(s, i); (w|(w+ones)|(w-(' '+1)*ones))&high != 0 {
+			break // or beyond ASCII
+		}
+	}
+	for ; i < len(s); i++ {
 		if s[i] <= ' ' || s[i] == 0x7f {
 			return false
 		}

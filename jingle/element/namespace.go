@@ -37,7 +37,7 @@ func (p *parser) declareDefault(t *tag, start int) error {
 
 // learn lets sameSpace know the default namespace, unless it could not stand within quotes of either kind.
 func (p *parser) learn() {
-	if p.literals < len(p.literal) && p.deflt != 0 && !strings.ContainsAny(p.spaces[p.deflt], `'"`) {
+	if space := p.spaces[p.deflt]; p.literals < len(p.literal) && p.deflt != 0 && strings.IndexByte(space, '\'') < 0 && strings.IndexByte(space, '"') < 0 {
 		p.literal[p.literals] = p.deflt
 		p.literals++
 	}
