@@ -102,9 +102,11 @@ func (l *polled) watch() {
 	}
 }
 
-// control tells the kernel what to wait for.  The socket's mu is held.
+// control tells the kernel what to wait for, and has it look now whether that is so.  The socket's mu is held.
+//
+// Edge-triggered, or it would look again after each message whether there is more.
 func (l *polled) control(operation int) error {
-	events := uint32(unix.EPOLLIN)
+	events := uint32(unix.EPOLLIN | unix.EPOLLRDHUP | unix.EPOLLET)
 	if l.full {
 		events |= unix.EPOLLOUT
 	}
@@ -222,10 +224,10 @@ func (p *poller) find(events []unix.EpollEvent, ready *[maxReady]*polled) {
 	}
 }
 
-// handle reads once and handles what came.
+// handle reads once and handles what came.  More than that, of one who sends and sends, has to wait for its turn.
 func (l *polled) handle(events uint32, buffer []byte) {
-	if events&unix.EPOLLOUT != 0 && !l.writable() {
-		return
+	if events&unix.EPOLLOUT != 0 {
+		l.writable()
 	}
 	if events&^unix.EPOLLOUT == 0 {
 		return
@@ -236,7 +238,10 @@ func (l *polled) handle(events uint32, buffer []byte) {
 	}
 	n, errno := transfer(unix.SYS_RECVFROM, l.fd, place, 0)
 	switch {
-	case errno == unix.EAGAIN, errno == unix.EINTR:
+	case errno == unix.EAGAIN:
+		return
+	case errno == unix.EINTR:
+		l.again()
 		return
 	case errno != 0 || n == 0:
 		l.c.end()
@@ -244,14 +249,30 @@ func (l *polled) handle(events uint32, buffer []byte) {
 	}
 	if l.c.arrived(place[:n]) {
 		l.c.end()
+		return
+	}
+	if n == len(place) || events&(unix.EPOLLRDHUP|unix.EPOLLHUP|unix.EPOLLERR) != 0 {
+		l.again()
+	}
+}
+
+// again has the poller come back to a socket of which not all was read, perhaps: nothing would remind it.
+func (l *polled) again() {
+	l.c.mu.Lock()
+	err := l.control(unix.EPOLL_CTL_MOD)
+	l.c.mu.Unlock()
+	if err != nil {
+		l.c.cut()
 	}
 }
 
 // writable goes on writing.
-func (l *polled) writable() bool {
+func (l *polled) writable() {
 	l.c.mu.Lock()
 	err := l.setFull(false)
 	l.c.mu.Unlock()
+	if err != nil {
+		l.c.cut()
+	}
 	l.c.flush()
-	return err == nil
 }

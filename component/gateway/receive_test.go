@@ -19,7 +19,7 @@ func TestWaitingAlone(t *testing.T) {
 	for _, test := range []func(*testing.T){
 		TestMalformedFramesLeaveTheSocketOpen, TestRequestsAndResults, TestOrder, TestShutdown, TestShutdownCode, TestShutdownCutsTheUnwilling,
 		TestPanicInOpenAndClosed, TestPlaces, TestAttachDeadline, TestRate, TestSlowReader, TestSlowReaderIsTold, TestPings, TestClosed,
-		TestHalfFrame, TestHugeFrame, TestLargestFrame,
+		TestHalfFrame, TestMuchAtOnceAndTheEnd, TestHugeFrame, TestLargestFrame,
 	} {
 		test(t)
 	}

@@ -153,18 +153,43 @@ func TestClosed(t *testing.T) {
 // TestHalfFrame: a page that stops in the middle of a frame answers no pings, and is dropped.
 func TestHalfFrame(t *testing.T) {
 	h := start(t, Config{Limits: Limits{Ping: 20 * time.Millisecond, Pong: 50 * time.Millisecond}}, nil)
-	conn, err := net.Dial("tcp", h.http.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	s, conn := h.dialRaw("\x81\xfe\x01\x00abcd{\"event")
 	defer conn.Close()
-	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
-		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: %s\r\n\r\n\x81\xfe\x01\x00abcd{\"event", h.origin())
-	s := <-h.hub.opened
 	select {
 	case <-s.closed:
 	case <-h.ctx.Done():
 		t.Fatal("a page stuck in a frame was kept")
+	}
+}
+
+// dialRaw opens a socket and sends what follows its handshake together with that.
+func (h *harness) dialRaw(frames string) (*fakeSession, *net.TCPConn) {
+	h.t.Helper()
+	conn, err := net.Dial("tcp", h.http.Listener.Addr().String())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"+
+		"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: %s\r\n\r\n%s", h.origin(), frames)
+	return <-h.hub.opened, conn.(*net.TCPConn)
+}
+
+// TestMuchAtOnceAndTheEnd: nothing is forgotten of a page that sends more than is read at once, and says nothing more.
+func TestMuchAtOnceAndTheEnd(t *testing.T) {
+	const frames = 900
+	h := start(t, Config{Limits: Limits{FramesPerSecond: 1e9, FrameBurst: 1e9}}, nil)
+	s, conn := h.dialRaw("")
+	defer conn.Close()
+	frame := clientFrame(ws.OpText, true, `{"event":"leave_room","room":"`+strings.Repeat("x", 300)+`"}`)
+	conn.Write(bytes.Repeat(frame, frames))
+	conn.CloseWrite()
+	select {
+	case <-s.closed:
+	case <-h.ctx.Done():
+		t.Fatal("the end was not seen")
+	}
+	if n := len(s.requests); n != frames {
+		t.Errorf("%d of %d frames arrived", n, frames)
 	}
 }
 
