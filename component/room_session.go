@@ -32,7 +32,7 @@ func (s *session) inRoom(req gateway.Request) (gateway.Frame, error) {
 		if at.room != nil {
 			return nil, at.room.do(room.Update{Member: at.id, Status: r.Status}, at.id)
 		}
-	case gateway.SendToPeer:
+	case *gateway.SendToPeer:
 		if at.room != nil {
 			return nil, at.room.do(room.Relay{From: at.id, To: r.PeerID, Data: r.Data}, at.id)
 		}

@@ -62,8 +62,8 @@ func (w *witness) Send(f gateway.Frame) {
 	case gateway.PeerUpdatedStatus:
 		known(f.SenderID)
 		w.peers[f.SenderID] = string(f.Status["n"])
-	case gateway.Relayed:
-		known(f.SenderID)
+	case *gateway.Relayed:
+		known(f.From)
 		w.got++
 	}
 }
@@ -105,7 +105,7 @@ func (w *witness) act(random *rand.Rand, home, rooms int) (sent int, err error) 
 	}
 	_, peers := w.view()
 	for id := range peers {
-		err := do(gateway.SendToPeer{PeerID: id, Data: json.RawMessage(`{"event":"message"}`)})
+		err := do(&gateway.SendToPeer{PeerID: []byte(id), Data: json.RawMessage(`{"event":"message"}`)})
 		if err == nil {
 			sent = 1
 		}

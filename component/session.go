@@ -39,7 +39,7 @@ func (s *session) Handle(req gateway.Request) (gateway.Frame, error) {
 	switch e := req.Event.(type) {
 	case gateway.Attach:
 		return s.attach(e, req.ID)
-	case gateway.JoinRoom, gateway.LeaveRoom, gateway.UpdateStatus, gateway.SendToPeer:
+	case gateway.JoinRoom, gateway.LeaveRoom, gateway.UpdateStatus, *gateway.SendToPeer:
 		return s.inRoom(req)
 	}
 	s.c.mu.Lock()

@@ -85,7 +85,7 @@ func BenchmarkRelay(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				req, _ := Decode(frame)
-				if _, err := Encode(Relayed{"me", req.Event.(SendToPeer).Data}); err != nil {
+				if _, err := Encode(&Relayed{"me", req.Event.(*SendToPeer).Data}); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -88,20 +88,20 @@ func Decode(frame []byte) (Request, *Error) {
 	s := scanners.Get().(*scanner)
 	defer scanners.Put(s)
 	req, err := s.decode(frame)
-	if m, ok := req.Event.(SendToPeer); ok {
-		m.Data = bytes.Clone(m.Data)
-		req.Event = m
+	if m, ok := req.Event.(*SendToPeer); ok {
+		req.Event = &SendToPeer{bytes.Clone(m.PeerID), bytes.Clone(m.Data)}
 	}
 	return req, err
 }
 
-// decode is Decode but for SendToPeer.Data, which is good until the scanner's next frame.
+// decode is Decode but for a SendToPeer, which is good until the scanner's next frame.
 func (s *scanner) decode(frame []byte) (Request, *Error) {
 	var req Request
 	if err := s.scan(frame); err != nil {
 		return req, err
 	}
-	f := fields{s: s, owner: frameItself}
+	f := &s.outer
+	*f = fields{s: s, owner: frameItself}
 	req.ID = f.id()
 	g := grammar[string(f.word("event"))]
 	if f.err == nil && g == nil {
@@ -111,7 +111,7 @@ func (s *scanner) decode(frame []byte) (Request, *Error) {
 		return req, f.err
 	}
 	f.path = g.path
-	event := g.decode(&f)
+	event := g.decode(f)
 	if f.err != nil {
 		return req, f.err
 	}
@@ -202,35 +202,43 @@ func (f *fields) id() ID {
 	return ""
 }
 
-// string returns a field that is a string, "" when it is missing and may be.
-func (f *fields) string(name string, limit int, required bool) string {
+// unquoted returns a field that is a string, a part of the frame if nothing in it is escaped, nil when it is missing and may be.
+func (f *fields) unquoted(name string, limit int, required bool) []byte {
 	raw := f.lookup(name)
 	if raw == nil {
 		if required {
 			f.fail(MissingField, "%s%s is missing", f.path, name)
 		}
-		return ""
+		return nil
 	}
 	if raw[0] != '"' {
 		f.fail(WrongType, "%s%s has to be a string", f.path, name)
-		return ""
+		return nil
 	}
-	s := string(unquote(raw))
+	s := unquote(raw)
 	if limit > 0 && len(s) > limit {
 		f.fail(TooLong, "%s%s has at most %d bytes", f.path, name, limit)
-		return ""
+		return nil
 	}
 	return s
 }
 
-// text returns a field that is a string with something in it.
-func (f *fields) text(name string, limit int) string {
-	s := f.string(name, limit, true)
-	if s == "" {
+// filled is unquoted for a field that has something in it.
+func (f *fields) filled(name string, limit int) []byte {
+	s := f.unquoted(name, limit, true)
+	if len(s) == 0 {
 		f.fail(MissingField, "%s%s is empty", f.path, name)
 	}
 	return s
 }
+
+// string returns a field that is a string, "" when it is missing and may be.
+func (f *fields) string(name string, limit int, required bool) string {
+	return string(f.unquoted(name, limit, required))
+}
+
+// text returns a field that is a string with something in it.
+func (f *fields) text(name string, limit int) string { return string(f.filled(name, limit)) }
 
 func (f *fields) optional(name string, limit int) string { return f.string(name, limit, false) }
 

@@ -69,7 +69,7 @@ func (f *fields) status(required bool) room.Status {
 
 // sendToPeer takes the data of a message apart only as far as the envelope needs.
 func (f *fields) sendToPeer() ClientEvent {
-	to := f.text("peer_id", maxPeerID)
+	to := f.filled("peer_id", maxPeerID)
 	i := f.find("data")
 	if i < 0 {
 		f.fail(MissingField, "%sdata is missing", f.path)
@@ -85,7 +85,8 @@ func (f *fields) sendToPeer() ClientEvent {
 		f.fail(EventNotAllowed, "%sdata.event has to be offer, answer, ice_candidate or message", f.path)
 		return nil
 	}
-	return SendToPeer{PeerID: to, Data: inner.message(event)}
+	f.s.toPeer = SendToPeer{PeerID: to, Data: inner.message(event)}
+	return &f.s.toPeer
 }
 
 // message writes the object anew, value by value as they stand, with the event in front and without the rest of the envelope.

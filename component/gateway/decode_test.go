@@ -60,9 +60,9 @@ var goodFrames = []struct {
 	{`{"event":"leave_room"}`, Request{"", LeaveRoom{}}},
 	{`{"event":"update_status","status":{"a":null,"a":1,"\u0062":2}}`, Request{"", UpdateStatus{room.Status{"a": raw("1"), "b": raw("2")}}}},
 	{`{"event":"send_to_peer","peer_id":"p","data":{"sdp":{"type":"offer", "sdp":"v=0\r\n"},"event":"offer","sender_id":"x"}}`,
-		Request{"", SendToPeer{"p", raw(`{"event":"offer","sdp":{"type":"offer", "sdp":"v=0\r\n"}}`)}}},
+		Request{"", &SendToPeer{raw("p"), raw(`{"event":"offer","sdp":{"type":"offer", "sdp":"v=0\r\n"}}`)}}},
 	{`{"event":"send_to_peer","peer_id":"p","data":{ "event" : "message" , "\u0064ata" : [ {"event":"x"} ] , "id":1,"call":2,"seq":3}}`,
-		Request{"", SendToPeer{"p", raw(`{"event":"message","\u0064ata":[ {"event":"x"} ]}`)}}},
+		Request{"", &SendToPeer{raw("p"), raw(`{"event":"message","\u0064ata":[ {"event":"x"} ]}`)}}},
 	{`{"event":"info","id":"i"}`, Request{`"i"`, Info{}}},
 }
 
@@ -214,7 +214,7 @@ func FuzzDecode(f *testing.F) {
 			t.Fatalf("answer %q: %v", b, encodeErr)
 		}
 		fuzzScanner(t, frame)
-		if to, ok := req.Event.(SendToPeer); ok {
+		if to, ok := req.Event.(*SendToPeer); ok {
 			checkRelayed(t, to)
 		}
 	})
@@ -244,8 +244,8 @@ func fuzzScanner(t *testing.T, frame []byte) {
 	}
 }
 
-func checkRelayed(t *testing.T, to SendToPeer) {
-	b, err := Encode(Relayed{"me", to.Data})
+func checkRelayed(t *testing.T, to *SendToPeer) {
+	b, err := Encode(&Relayed{"me", to.Data})
 	var got map[string]json.RawMessage
 	if err != nil || json.Unmarshal(b, &got) != nil || string(got["sender_id"]) != `"me"` || bytes.Count(b, []byte(`"sender_id":"me"`)) < 1 {
 		t.Fatalf("relayed as %s (%v)", b, err)
@@ -255,7 +255,7 @@ func checkRelayed(t *testing.T, to SendToPeer) {
 			t.Fatalf("relayed with %s: %s", name, b)
 		}
 	}
-	if !relayed((Relayed{"", to.Data}).Event()) {
+	if !relayed((&Relayed{"", to.Data}).Event()) {
 		t.Fatalf("relayed event: %s", b)
 	}
 }

@@ -62,9 +62,9 @@ type (
 	// UpdateStatus changes the fields of the status that it has.
 	UpdateStatus struct{ Status room.Status }
 	// SendToPeer sends a message to another member.  Data is a JSON object whose first field is its event: offer, answer, ice_candidate or
-	// message; it has no other field of the envelope.  What Session.Handle gets is good until it returns.
+	// message; it has no other field of the envelope.  What Session.Handle gets, the struct included, is good until it returns.
 	SendToPeer struct {
-		PeerID string
+		PeerID []byte
 		Data   json.RawMessage
 	}
 	// Info asks for the version of palava's protocol.  It is answered here in the gateway.
@@ -130,7 +130,7 @@ func (SessionInfo) clientEvent()  {}
 func (JoinRoom) clientEvent()     {}
 func (LeaveRoom) clientEvent()    {}
 func (UpdateStatus) clientEvent() {}
-func (SendToPeer) clientEvent()   {}
+func (*SendToPeer) clientEvent()  {}
 func (Info) clientEvent()         {}
 
 // Frames to the page.  Times are in seconds from now, because clocks of pages are not to be trusted.
@@ -258,10 +258,7 @@ type (
 		Status   room.Status `json:"status"`
 	}
 	// Relayed is a message of another member: its Data, a JSON object that has an event, with the sender's id added.
-	Relayed struct {
-		SenderID string
-		Data     json.RawMessage
-	}
+	Relayed room.Relayed
 	// Shutdown says that the service will end.
 	Shutdown struct {
 		Seconds int `json:"seconds"`
@@ -320,7 +317,7 @@ func (Shutdown) Event() string          { return "shutdown" }
 func (ProtocolInfo) Event() string      { return "info" }
 
 // Event is that of the message relayed.
-func (r Relayed) Event() string {
+func (r *Relayed) Event() string {
 	var e struct{ Event string }
 	json.Unmarshal(r.Data, &e)
 	return e.Event

@@ -31,7 +31,7 @@ unwrap:
 			break unwrap
 		}
 	}
-	if r, ok := f.(Relayed); ok {
+	if r, ok := f.(*Relayed); ok {
 		return r.append(b)
 	}
 	body, err := json.Marshal(f)
@@ -60,15 +60,15 @@ unwrap:
 }
 
 // append adds the sender to the message, which is not looked at again.
-func (r Relayed) append(b []byte) ([]byte, error) {
+func (r *Relayed) append(b []byte) ([]byte, error) {
 	if len(r.Data) <= len("{}") || r.Data[len(r.Data)-1] != '}' {
 		return nil, fmt.Errorf("gateway: encode %T: the data is no object with an event", r)
 	}
 	const field = `,"sender_id":`
-	b = slices.Grow(b, len(r.Data)+len(field)+len(r.SenderID)+len(`""`))
+	b = slices.Grow(b, len(r.Data)+len(field)+len(r.From)+len(`""`))
 	b = append(b, r.Data[:len(r.Data)-1]...)
 	b = append(b, field...)
-	b = appendString(b, r.SenderID)
+	b = appendString(b, r.From)
 	return append(b, '}'), nil
 }
 
@@ -97,8 +97,8 @@ func RoomFrame(ev room.Event) Frame {
 		return PeerLeft{ev.Peer}
 	case room.Updated:
 		return PeerUpdatedStatus{ev.Peer, ev.Status}
-	case room.Relayed:
-		return Relayed{ev.From, ev.Data}
+	case *room.Relayed:
+		return (*Relayed)(ev)
 	case room.Refused:
 		return RoomError(ev.Reason)
 	}

@@ -51,7 +51,7 @@ func TestEncode(t *testing.T) {
 		{RoomFrame(room.NewPeer{Peer: room.Peer{ID: "p", Status: room.Status{}}}), `{"event":"new_peer","peer_id":"p","status":{}}`},
 		{RoomFrame(room.PeerLeft{Peer: "p"}), `{"event":"peer_left","sender_id":"p"}`},
 		{RoomFrame(room.Updated{Peer: "p", Status: room.Status{"a": raw("null")}}), `{"event":"peer_updated_status","sender_id":"p","status":{"a":null}}`},
-		{RoomFrame(room.Relayed{From: `p"`, Data: raw(`{"event":"offer","sdp":{"x": 1}}`)}), `{"event":"offer","sdp":{"x": 1},"sender_id":"p\""}`},
+		{RoomFrame(&room.Relayed{From: `p"`, Data: raw(`{"event":"offer","sdp":{"x": 1}}`)}), `{"event":"offer","sdp":{"x": 1},"sender_id":"p\""}`},
 		{Shutdown{3}, `{"event":"shutdown","seconds":3}`},
 		{ICEServers{Room: true, Expires: 600}, `{"event":"ice_servers","room":true,"ice_servers":null,"expires":600}`},
 	} {
@@ -67,7 +67,7 @@ func TestEncode(t *testing.T) {
 			t.Errorf("%T: %s (%v)", f, b, err)
 		}
 	}
-	for _, f := range []Frame{(*Error)(nil), Later, Relayed{}, Relayed{Data: raw(`{}`)}, Relayed{Data: raw(`"event"`)}} {
+	for _, f := range []Frame{(*Error)(nil), Later, &Relayed{}, &Relayed{Data: raw(`{}`)}, &Relayed{Data: raw(`"event"`)}} {
 		if b, err := Encode(f); err == nil {
 			t.Errorf("%T was encoded to %s", f, b)
 		}

@@ -160,7 +160,7 @@ func (c *socket) answer(req Request) {
 		return
 	case Attach:
 		attach = true
-	case JoinRoom, LeaveRoom, UpdateStatus, SendToPeer:
+	case JoinRoom, LeaveRoom, UpdateStatus, *SendToPeer:
 		room = true
 	}
 	switch {

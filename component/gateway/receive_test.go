@@ -233,3 +233,22 @@ func FuzzArrived(f *testing.F) {
 		}
 	})
 }
+
+// TestRelayLeavesNoGarbage: messages between members are decoded and encoded in places that are there already.
+func TestRelayLeavesNoGarbage(t *testing.T) {
+	frame := []byte(`{"event":"send_to_peer","peer_id":"00000000-0000-0000-0000-000000000001","data":{"event":"ice_candidate","sdpmid":"0","candidate":"x"}}`)
+	var s scanner
+	place := make([]byte, 0, 1000)
+	n := testing.AllocsPerRun(100, func() {
+		req, derr := s.decode(frame)
+		if derr != nil {
+			t.Fatal(derr)
+		}
+		if _, err := appendEncoded(place, &Relayed{"me", req.Event.(*SendToPeer).Data}); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if n > 1 { // the Relayed, which in earnest is the room's
+		t.Errorf("%v allocations for a message", n)
+	}
+}

@@ -25,7 +25,10 @@ type scanner struct {
 	tape  []field
 	err   *Error
 
-	message []byte // see fields.message
+	// Kept from frame to frame, so that messages between members leave no garbage: there are many of them.
+	outer   fields     // the frame's own
+	toPeer  SendToPeer // what sendToPeer returns
+	message []byte     // what fields.message returns
 }
 
 // field is one field of a remembered object.  It has no pointers, which the garbage collector would have to be told of.

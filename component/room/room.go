@@ -66,10 +66,11 @@ type (
 		Member string
 		Status Status
 	}
-	// Relay sends a message to one other member.  Data is a JSON object, which the room passes on as it is.
+	// Relay sends a message to one other member.  Data is a JSON object, which the room passes on as it is.  Neither To nor Data are kept.
 	Relay struct {
-		From, To string
-		Data     json.RawMessage
+		From string
+		To   []byte
+		Data json.RawMessage
 	}
 )
 
@@ -113,7 +114,7 @@ func (Joined) event()   {}
 func (NewPeer) event()  {}
 func (PeerLeft) event() {}
 func (Updated) event()  {}
-func (Relayed) event()  {}
+func (*Relayed) event() {}
 func (Refused) event()  {}
 
 // Reason says why an input was refused.
@@ -143,6 +144,8 @@ type Room struct {
 	limits   Limits
 	password string
 	members  []*member // in the order they came
+	relaying [1]Output // what relay returns, over and over: most inputs are messages, which are to leave no garbage
+	relayed  Relayed   // its event
 }
 
 type member struct {
@@ -153,7 +156,7 @@ type member struct {
 // New returns a room with nobody in it.
 func New(limits Limits) *Room { return &Room{limits: limits.WithDefaults()} }
 
-// Handle takes one input.  It never panics and never blocks.
+// Handle takes one input.  It never panics and never blocks.  What it returns is good until the next input.
 func (r *Room) Handle(in Input) []Output {
 	switch in := in.(type) {
 	case Join:
@@ -174,6 +177,15 @@ func (r *Room) Empty() bool { return len(r.members) == 0 }
 func (r *Room) find(id string) *member {
 	for _, m := range r.members {
 		if m.id == id {
+			return m
+		}
+	}
+	return nil
+}
+
+func (r *Room) findBytes(id []byte) *member {
+	for _, m := range r.members {
+		if m.id == string(id) {
 			return m
 		}
 	}
@@ -245,13 +257,16 @@ func (r *Room) update(in Update) []Output {
 }
 
 func (r *Room) relay(in Relay) []Output {
+	to := r.findBytes(in.To)
 	switch {
 	case r.find(in.From) == nil:
 		return refuse(in.From, NotIn)
-	case in.To == in.From || r.find(in.To) == nil:
+	case to == nil || to.id == in.From:
 		return refuse(in.From, UnknownPeer)
 	}
-	return []Output{{in.To, Relayed{in.From, in.Data}}}
+	r.relayed = Relayed{in.From, in.Data}
+	r.relaying[0] = Output{to.id, &r.relayed}
+	return r.relaying[:]
 }
 
 // merge returns a status with the changes made to it, or why they cannot be.  Statuses that were given out are never changed afterwards.

@@ -125,7 +125,7 @@ func (h *house) step(t *testing.T, name, text string) []any {
 	case "update_status":
 		in = Update{name, f.Status}
 	case "send_to_peer":
-		in = Relay{name, f.PeerID, f.Data}
+		in = Relay{name, []byte(f.PeerID), f.Data}
 	default:
 		t.Fatalf("what is %s?", f.Event)
 	}
@@ -174,7 +174,7 @@ func frameOf(to Output) map[string]any {
 		return map[string]any{"event": "peer_updated_status", "sender_id": ev.Peer, "status": ev.Status}
 	case Refused:
 		return map[string]any{"event": "error", "code": ev.Reason}
-	case Relayed:
+	case *Relayed:
 		var f map[string]any
 		json.Unmarshal(ev.Data, &f)
 		for _, envelope := range []string{"id", "seq", "call"} {
