@@ -30,11 +30,11 @@ func (s *session) inRoom(req gateway.Request) (gateway.Frame, error) {
 		return nil, nil
 	case gateway.UpdateStatus:
 		if at.room != nil {
-			return nil, at.room.do(room.Update{Member: at.id, Status: r.Status}, at.id)
+			return nil, at.room.do(room.Update{Member: at.id, Status: r.Status})
 		}
 	case *gateway.SendToPeer:
 		if at.room != nil {
-			return nil, at.room.do(room.Relay{From: at.id, To: r.PeerID, Data: r.Data}, at.id)
+			return nil, at.room.do(room.Relay{From: at.id, To: r.PeerID, Data: r.Data})
 		}
 	}
 	return nil, gateway.RoomError(room.NotIn)
@@ -68,7 +68,7 @@ func (s *session) joinRoom(req gateway.Request, r gateway.JoinRoom) (gateway.Fra
 	if attached == "" {
 		at.address = at.guest
 	}
-	h, err := c.rooms.join(name, from, s, room.Join{Member: at.id, Status: r.Status, Password: r.Password})
+	h, err := c.rooms.join(name, from, room.Join{Member: at.id, Status: r.Status, Password: r.Password, Tag: s})
 	if err != nil {
 		return nil, err
 	}
@@ -137,7 +137,7 @@ func (s *session) leaveRoom() {
 	if s.in.room == nil {
 		return
 	}
-	s.in.room.leave(s.in.id)
+	s.in.room.do(room.Leave{Member: s.in.id})
 	s.in.room = nil
 	if s.in.renewal != nil {
 		s.in.renewal.Stop()

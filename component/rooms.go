@@ -55,10 +55,9 @@ type hosted struct {
 	name  string
 	from  string // the network address that opened it
 
-	mu      sync.Mutex
-	room    *room.Room
-	members map[string]member
-	over    bool // nobody is in it and it is forgotten
+	mu   sync.Mutex
+	room *room.Room // its members' tags are the member that each is
+	over bool       // nobody is in it and it is forgotten
 }
 
 // roomName is the name by which a room is found: the same for all ways to write it in Unicode.
@@ -73,14 +72,14 @@ func (rs *rooms) roomName(id string) (string, error) {
 	return name, nil
 }
 
-// join brings a member into the room of that name, which is opened if there is none.
-func (rs *rooms) join(name, from string, m member, in room.Join) (*hosted, error) {
+// join brings a member, the tag, into the room of that name, which is opened if there is none.
+func (rs *rooms) join(name, from string, in room.Join) (*hosted, error) {
 	for {
 		h, err := rs.find(name, from)
 		if err != nil {
 			return nil, err
 		}
-		if joined, err := h.join(m, in); joined || err != nil {
+		if joined, err := h.join(in); joined || err != nil {
 			return h, err
 		}
 		// The last member left between the two: it is another room now.
@@ -100,60 +99,53 @@ func (rs *rooms) find(name, from string) (*hosted, error) {
 	case rs.opened[from] >= rs.limits.RoomsPerIP:
 		return nil, gateway.Errorf(gateway.TooMany, "too many rooms were opened from your network address")
 	}
-	h := &hosted{rooms: rs, name: name, from: from, room: room.New(rs.limits.Limits), members: map[string]member{}}
+	h := &hosted{rooms: rs, name: name, from: from, room: room.New(rs.limits.Limits)}
 	rs.byName[name] = h
 	rs.opened[from]++
 	return h, nil
 }
 
 // join is false without an error when the room is over.
-func (h *hosted) join(m member, in room.Join) (joined bool, err error) {
+func (h *hosted) join(in room.Join) (joined bool, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.over {
 		return false, nil
 	}
-	h.members[in.Member] = m
-	if err := h.handle(in, in.Member); err != nil {
-		delete(h.members, in.Member)
-		return false, err
-	}
-	return true, nil
+	err = h.handle(in)
+	return err == nil, err
 }
 
-func (h *hosted) leave(id string) {
+// do feeds an input of a member.
+func (h *hosted) do(in room.Input) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	delete(h.members, id)
-	h.handle(room.Leave{Member: id}, id)
-}
-
-// do feeds an input of that member.
-func (h *hosted) do(in room.Input, by string) error {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.handle(in, by)
+	return h.handle(in)
 }
 
 // holds runs f if that member is still in the room, which it cannot leave meanwhile.
 func (h *hosted) holds(id string, f func()) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.members[id] != nil {
+	if h.room.Has(id) {
 		f()
 	}
 }
 
-// handle feeds an input and carries out the outputs.  The error is the refusal of the one whose input it was.  h.mu is held.
-func (h *hosted) handle(in room.Input, by string) (refusal error) {
+// handle feeds an input and carries out the outputs.  The error is the refusal of the input.  h.mu is held.
+func (h *hosted) handle(in room.Input) (refusal error) {
 	for _, out := range h.room.Handle(in) {
-		if r, ok := out.Event.(room.Refused); ok && out.Member == by {
-			refusal = gateway.RoomError(r.Reason)
-		} else if m := h.members[out.Member]; m != nil {
-			m.hear(out.Event)
+		switch ev := out.Event.(type) {
+		case room.Refused:
+			refusal = gateway.RoomError(ev.Reason)
+		case *room.Relayed:
+			out.Tag.(member).hear(ev)
+			*ev = room.Relayed{} // or the room would hold on to a buffer of the gateway's until the next message
+		default:
+			out.Tag.(member).hear(ev)
 		}
 	}
-	if h.room.Empty() {
+	if h.room.Len() == 0 {
 		h.over = true
 		h.rooms.forget(h)
 	}
@@ -179,7 +171,7 @@ func (rs *rooms) count() (open, members int) {
 	rs.mu.Unlock()
 	for _, h := range list {
 		h.mu.Lock()
-		members += len(h.members)
+		members += h.room.Len()
 		h.mu.Unlock()
 	}
 	return len(list), members

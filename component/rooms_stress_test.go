@@ -230,14 +230,14 @@ func TestJoinWhileRoomEnds(t *testing.T) {
 	rs := newRooms(RoomLimits{})
 	w := &witness{}
 	ended, err := rs.find("r", "ip")
-	if joined, joinErr := ended.join(w, room.Join{Member: "a"}); err != nil || !joined || joinErr != nil {
+	if joined, joinErr := ended.join(room.Join{Member: "a", Tag: w}); err != nil || !joined || joinErr != nil {
 		t.Fatal(err, joinErr)
 	}
-	ended.leave("a")
-	if joined, err := ended.join(w, room.Join{Member: "b"}); joined || err != nil {
+	ended.do(room.Leave{Member: "a"})
+	if joined, err := ended.join(room.Join{Member: "b", Tag: w}); joined || err != nil {
 		t.Errorf("a forgotten room was joined: %v, %v", joined, err)
 	}
-	if h, err := rs.join("r", "ip", w, room.Join{Member: "b"}); err != nil || h == ended || rs.byName["r"] != h {
+	if h, err := rs.join("r", "ip", room.Join{Member: "b", Tag: w}); err != nil || h == ended || rs.byName["r"] != h {
 		t.Errorf("the room was not opened anew: %v", err)
 	}
 }

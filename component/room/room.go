@@ -53,11 +53,13 @@ type Input interface{ input() }
 
 // The inputs.
 type (
-	// Join enters.  The first member's password is the room's; the others have to give the same.
+	// Join enters.  The first member's password is the room's; the others have to give the same.  Tag is the owner's: it comes back with
+	// whatever the member is told.
 	Join struct {
 		Member   string
 		Status   Status
 		Password string
+		Tag      any
 	}
 	// Leave leaves.  It means nothing outside.
 	Leave struct{ Member string }
@@ -79,9 +81,10 @@ func (Leave) input()  {}
 func (Update) input() {}
 func (Relay) input()  {}
 
-// An Output tells a member of an event.  Only Joined and Refused answer the input of the member itself.
+// An Output tells a member of an event.  Only Joined and Refused answer the input of the member itself; Refused has no Tag.
 type Output struct {
 	Member string
+	Tag    any // of its Join
 	Event  Event
 }
 
@@ -143,13 +146,14 @@ func Reasons() []Reason {
 type Room struct {
 	limits   Limits
 	password string
-	members  []*member // in the order they came
+	members  []member  // in the order they came
 	relaying [1]Output // what relay returns, over and over: most inputs are messages, which are to leave no garbage
 	relayed  Relayed   // its event
 }
 
 type member struct {
 	id     string
+	tag    any
 	status Status
 }
 
@@ -171,34 +175,30 @@ func (r *Room) Handle(in Input) []Output {
 	return nil
 }
 
-// Empty says that nobody is in the room.
-func (r *Room) Empty() bool { return len(r.members) == 0 }
+// Len is how many members there are.
+func (r *Room) Len() int { return len(r.members) }
+
+// Has says that the member is in the room.
+func (r *Room) Has(id string) bool { return r.find(id) != nil }
 
 func (r *Room) find(id string) *member {
-	for _, m := range r.members {
-		if m.id == id {
+	for i := range r.members {
+		if m := &r.members[i]; m.id == id {
 			return m
 		}
 	}
 	return nil
 }
 
-func (r *Room) findBytes(id []byte) *member {
-	for _, m := range r.members {
-		if m.id == string(id) {
-			return m
-		}
-	}
-	return nil
-}
+func (m *member) told(ev Event) Output { return Output{m.id, m.tag, ev} }
 
-func refuse(to string, why Reason) []Output { return []Output{{to, Refused{why}}} }
+func refuse(to string, why Reason) []Output { return []Output{{Member: to, Event: Refused{why}}} }
 
 // others addresses an event to everybody but one.
 func (r *Room) others(but string, ev Event, outputs []Output) []Output {
 	for _, m := range r.members {
 		if m.id != but {
-			outputs = append(outputs, Output{m.id, ev})
+			outputs = append(outputs, m.told(ev))
 		}
 	}
 	return outputs
@@ -222,17 +222,18 @@ func (r *Room) join(in Join) []Output {
 	if len(r.members) == 0 {
 		r.password = in.Password
 	}
+	entered := member{in.Member, in.Tag, merged}
 	peers := make([]Peer, len(r.members))
 	for i, m := range r.members {
 		peers[i] = Peer{m.id, m.status}
 	}
-	outputs := r.others(in.Member, NewPeer{Peer{in.Member, merged}}, []Output{{in.Member, Joined{peers}}})
-	r.members = append(r.members, &member{in.Member, merged})
+	outputs := r.others(in.Member, NewPeer{Peer{in.Member, merged}}, []Output{entered.told(Joined{peers})})
+	r.members = append(r.members, entered)
 	return outputs
 }
 
 func (r *Room) leave(id string) []Output {
-	at := slices.IndexFunc(r.members, func(m *member) bool { return m.id == id })
+	at := slices.IndexFunc(r.members, func(m member) bool { return m.id == id })
 	if at < 0 {
 		return nil
 	}
@@ -257,15 +258,23 @@ func (r *Room) update(in Update) []Output {
 }
 
 func (r *Room) relay(in Relay) []Output {
-	to := r.findBytes(in.To)
+	var from, to *member
+	for i := range r.members {
+		switch m := &r.members[i]; {
+		case m.id == in.From:
+			from = m
+		case m.id == string(in.To):
+			to = m
+		}
+	}
 	switch {
-	case r.find(in.From) == nil:
+	case from == nil:
 		return refuse(in.From, NotIn)
-	case to == nil || to.id == in.From:
+	case to == nil:
 		return refuse(in.From, UnknownPeer)
 	}
 	r.relayed = Relayed{in.From, in.Data}
-	r.relaying[0] = Output{to.id, &r.relayed}
+	r.relaying[0] = to.told(&r.relayed)
 	return r.relaying[:]
 }
 

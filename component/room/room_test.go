@@ -152,8 +152,8 @@ func TestWalk(t *testing.T) {
 			if !slices.Equal(heard, o.heard) {
 				t.Fatalf("seed %d step %d: %#v\n got %s\nwant %s", seed, step, in, strings.Join(heard, "\n     "), strings.Join(o.heard, "\n     "))
 			}
-			if r.Empty() != (len(o.order) == 0) {
-				t.Fatalf("seed %d step %d: %#v: empty is %v with %v", seed, step, in, r.Empty(), o.order)
+			if r.Len() == 0 != (len(o.order) == 0) {
+				t.Fatalf("seed %d step %d: %#v: empty is %v with %v", seed, step, in, r.Len() == 0, o.order)
 			}
 		}
 	}
@@ -168,7 +168,7 @@ func randomInput(random *rand.Rand) Input {
 	switch random.IntN(6) {
 	case 0, 1:
 		maps.DeleteFunc(status, func(_ string, v json.RawMessage) bool { return string(v) == "null" })
-		return Join{who(), status, []string{"", "", "", "p"}[random.IntN(4)]}
+		return Join{Member: who(), Status: status, Password: []string{"", "", "", "p"}[random.IntN(4)]}
 	case 2:
 		return Leave{who()}
 	case 3:

@@ -117,7 +117,7 @@ func (h *house) step(t *testing.T, name, text string) []any {
 	var in Input
 	switch f.Event {
 	case "join_room":
-		if in = (Join{name, f.Status, f.Password}); !inside {
+		if in = (Join{Member: name, Status: f.Status, Password: f.Password}); !inside {
 			at = f.RoomID
 		}
 	case "leave_room":
@@ -151,7 +151,7 @@ func (h *house) outputs(t *testing.T, at string, in Input, outputs []Output) []a
 		}
 		got = append(got, parse(t, to.Member+" "+string(b)))
 	}
-	if h.rooms[at].Empty() {
+	if h.rooms[at].Len() == 0 {
 		delete(h.rooms, at)
 	}
 	return got
