@@ -50,7 +50,11 @@ func contentsOf(t *testing.T, kind string) string {
 		t.Fatal(err)
 	}
 	var b strings.Builder
-	for _, c := range (jingle.Stanza{Action: jingle.SessionInitiate, Contents: d.Contents}).Element().Children {
+	e, err := element.Parse(jingle.Stanza{Action: jingle.SessionInitiate, Contents: d.Contents}.AppendTo(nil, ""), element.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range e.Children {
 		b.WriteString(c.String())
 	}
 	return b.String()

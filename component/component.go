@@ -28,9 +28,9 @@ import (
 type Link interface {
 	// Send sends a stanza whose from is in our domain.
 	Send(*element.Element) error
-	// Request sends an IQ get or set under an id of its own.  Done is called once, with the result or error stanza that answered it, or with an error
+	// Request sends an IQ get or set around the payload, under an id of its own.  Done is called once, with the result or error stanza that answered it, or with an error
 	// when none came in time or the link broke.
-	Request(iq *element.Element, timeout time.Duration, done func(reply *element.Element, err error))
+	Request(iq *element.Element, payload stream.Payload, timeout time.Duration, done func(reply *element.Element, err error))
 }
 
 // Config is what an operator decides.

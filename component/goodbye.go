@@ -20,22 +20,23 @@ const (
 // A goodbye is the last word on a call: session-terminate, retract, reject, finish.  When the XMPP server is away, takes no more just now, or has
 // only just come back and the peer has not, it is said again until the peer had it, once: a stanza that bounced was not received.
 type goodbye struct {
-	c      *Component
-	stanza *element.Element
-	until  time.Time
-	wait   time.Duration
-	timer  *time.Timer
+	c       *Component
+	stanza  *element.Element
+	payload stream.Payload // of an iq
+	until   time.Time
+	wait    time.Duration
+	timer   *time.Timer
 }
 
-// sayGoodbye sends the last word on a call.
-func (c *Component) sayGoodbye(stanza *element.Element) {
-	g := &goodbye{c: c, stanza: stanza, until: time.Now().Add(goodbyeWithin), wait: firstRetry}
+// sayGoodbye sends the last word on a call: a message as it is, an iq around the payload.
+func (c *Component) sayGoodbye(stanza *element.Element, payload stream.Payload) {
+	g := &goodbye{c: c, stanza: stanza, payload: payload, until: time.Now().Add(goodbyeWithin), wait: firstRetry}
 	g.say()
 }
 
 func (g *goodbye) say() {
-	if g.stanza.Local == "iq" {
-		g.c.link.Request(g.stanza, requestTimeout, g.heard)
+	if g.payload != nil {
+		g.c.link.Request(g.stanza, g.payload, requestTimeout, g.heard)
 		return
 	}
 	if err := g.c.link.Send(g.stanza); unsent(err) {

@@ -66,7 +66,7 @@ func (w *wire) Send(e *element.Element) error {
 	return nil
 }
 
-func (w *wire) Request(iq *element.Element, _ time.Duration, done func(*element.Element, error)) {
+func (w *wire) Request(iq *element.Element, payload stream.Payload, _ time.Duration, done func(*element.Element, error)) {
 	if err := w.refused(); err != nil {
 		done(nil, err)
 		return
@@ -75,8 +75,12 @@ func (w *wire) Request(iq *element.Element, _ time.Duration, done func(*element.
 	w.mu.Lock()
 	w.pending[id] = done
 	w.mu.Unlock()
-	iq.SetAttr("id", id)
-	w.Send(iq)
+	e, err := element.Parse(iq.SetAttr("id", id).AppendAround(nil, "", payload.AppendTo), element.Limits{})
+	if err != nil {
+		w.t.Errorf("request that is no XML: %v", err)
+		e = iq
+	}
+	w.Send(e)
 }
 
 // next returns the next stanza for which match is true; others that come before it are passed over.

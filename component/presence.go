@@ -278,8 +278,8 @@ func (c *Component) peerAvailable(g *ghost, st stream.Stanza) {
 	if fresh || !c.policy.allow(time.Now(), discoOf, pair(st), 20) {
 		return
 	}
-	iq := newStanza("iq", "get", g.anyTab().address, from, "").Append(element.New(nsDiscoInfo, "query"))
-	c.link.Request(iq, pingTimeout, func(reply *element.Element, err error) {
+	iq := newStanza("iq", "get", g.anyTab().address, from, "")
+	c.link.Request(iq, element.New(nsDiscoInfo, "query"), pingTimeout, func(reply *element.Element, err error) {
 		if err != nil || reply.Attr("type") == "error" {
 			return
 		}

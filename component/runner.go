@@ -12,6 +12,7 @@ import (
 
 	"carillon/component/call"
 	"carillon/component/gateway"
+	"carillon/component/stream"
 	"carillon/jingle"
 	"carillon/jingle/element"
 )
@@ -184,22 +185,20 @@ func (r *runner) carryOut(outputs []call.Output) (ended bool) {
 		case call.SendMessage:
 			r.sendMessage(o)
 		case call.SendRequest:
-			iq := newStanza("iq", "set", o.From, o.To, "").Append(o.Element())
+			iq := newStanza("iq", "set", o.From, o.To, "")
 			if o.Jingle.Action == jingle.SessionTerminate {
-				r.c.sayGoodbye(iq)
+				r.c.sayGoodbye(iq, o)
 			} else {
-				r.request(o.Tag, o.To, iq, requestTimeout)
+				r.request(o.Tag, o.To, iq, o, requestTimeout)
 			}
 		case call.SendPing:
-			iq := newStanza("iq", "get", o.From, o.To, "").Append(element.New(nsPing, "ping"))
-			r.request(o.Tag, o.To, iq, pingTimeout)
+			r.request(o.Tag, o.To, newStanza("iq", "get", o.From, o.To, ""), element.New(nsPing, "ping"), pingTimeout)
 		case call.SendDisco:
 			if d, known := r.c.discoOf(o.From, o.To); known {
 				r.post(call.PeerReply{Tag: o.Tag, From: o.To, Disco: d})
 				continue
 			}
-			iq := newStanza("iq", "get", o.From, o.To, "").Append(element.New(nsDiscoInfo, "query"))
-			r.request(o.Tag, o.To, iq, pingTimeout)
+			r.request(o.Tag, o.To, newStanza("iq", "get", o.From, o.To, ""), element.New(nsDiscoInfo, "query"), pingTimeout)
 		case call.Answer:
 			r.answer(o)
 		case call.SetTimer:
@@ -266,7 +265,7 @@ func (r *runner) sendMessage(o call.SendMessage) {
 	m := initiation(o.From, o.To, o.ID, o.Message)
 	switch o.Message.Kind {
 	case jingle.Retract, jingle.Reject, jingle.Finish:
-		r.c.sayGoodbye(m)
+		r.c.sayGoodbye(m, nil)
 		return
 	}
 	if err := r.c.link.Send(m); err != nil {
@@ -275,13 +274,13 @@ func (r *runner) sendMessage(o call.SendMessage) {
 	}
 }
 
-func (r *runner) request(tag int, to jid.JID, iq *element.Element, timeout time.Duration) {
+func (r *runner) request(tag int, to jid.JID, iq *element.Element, payload stream.Payload, timeout time.Duration) {
 	if r.asked.Add(1) > maxRequests {
 		r.asked.Add(-1)
 		r.post(call.PeerReply{Tag: tag, From: to, Err: &jingle.Error{Type: "wait", Condition: "resource-constraint"}})
 		return
 	}
-	r.c.link.Request(iq, timeout, func(reply *element.Element, err error) {
+	r.c.link.Request(iq, payload, timeout, func(reply *element.Element, err error) {
 		r.asked.Add(-1)
 		in := call.PeerReply{Tag: tag, From: to}
 		switch {

@@ -33,13 +33,14 @@ func BenchmarkParseStanza(b *testing.B) {
 	}
 }
 
-func BenchmarkElement(b *testing.B) {
+func BenchmarkAppendTo(b *testing.B) {
 	s, err := ParseStanza(largest(b))
 	if err != nil {
 		b.Fatal(err)
 	}
 	b.ReportAllocs()
+	var text []byte
 	for b.Loop() {
-		s.Element()
+		text = s.AppendTo(text[:0], "")
 	}
 }

@@ -6,20 +6,12 @@ import (
 	"carillon/jingle/element"
 )
 
-// Element returns the stanza as a <jingle/> element, for a client that nothing is known of.
+// AppendTo appends the stanza to dst as a <jingle/> element that stands where the default namespace is parentSpace, for a client that nothing
+// is known of.
 //
 // It is written for the strictest clients: creator and, in session-initiate and session-accept, senders always stand there; Dino and Monal
 // refuse senders none in those, so the value that lets only the other party send takes its place.  Sources without SSRC, which only Jitsi
 // knows, are left out.
-func (s Stanza) Element() *element.Element {
-	by := Initiator
-	if s.Action == SessionAccept {
-		by = Responder
-	}
-	return Profile{}.Element(s, by)
-}
-
-// AppendTo appends to dst the text of what Element returns, to stand where the default namespace is parentSpace.
 func (s Stanza) AppendTo(dst []byte, parentSpace string) []byte {
 	by := Initiator
 	if s.Action == SessionAccept {
@@ -28,14 +20,7 @@ func (s Stanza) AppendTo(dst []byte, parentSpace string) []byte {
 	return Profile{}.AppendTo(dst, parentSpace, s, by)
 }
 
-// Element returns the stanza as this client understands it.  by is the role of the party that writes it.
-func (p Profile) Element(s Stanza, by Role) *element.Element {
-	x := newTreeEncoder(p, by, s.Action)
-	x.stanza(&s)
-	return x.tree.root()
-}
-
-// AppendTo appends to dst the text of what Element returns, to stand where the default namespace is parentSpace.
+// AppendTo appends the stanza as this client understands it.  by is the role of the party that writes it.
 func (p Profile) AppendTo(dst []byte, parentSpace string, s Stanza, by Role) []byte {
 	x := encoder{profile: p, by: by, action: s.Action, out: slices.Grow(dst, s.size()), space: parentSpace}
 	x.stanza(&s)

@@ -54,9 +54,9 @@ func (x *encoder) transport(t *Transport) {
 	x.end()
 }
 
-// option writes an ICE option, which has its name from a stranger; as text, what is no name is left out, as an element that has none is.
+// option writes an ICE option, which has its name from a stranger; what is no name is left out.
 func (x *encoder) option(name string) {
-	if x.tree != nil || element.IsName(name) {
+	if element.IsName(name) {
 		x.empty(NSICEOption, name)
 	}
 }

@@ -6,14 +6,11 @@ import (
 	"carillon/jingle/element"
 )
 
-// encoder writes stanzas, as text or as a tree of elements.  What it is told is the same for both, from the start of an element to its end,
-// so that they cannot differ.  Without a tree in between, SDP to XML takes about half the memory.
+// encoder writes stanzas as text.
 type encoder struct {
 	profile Profile
 	by      Role
 	action  Action
-
-	tree *forest // nil for text
 
 	out   []byte
 	space string // default namespace in force
@@ -29,17 +26,8 @@ const deepest = 8
 // openTag is an element whose end tag is to come.
 type openTag struct{ local, outer string }
 
-// newTreeEncoder returns one that makes elements, of which the outermost is its tree's root.
-func newTreeEncoder(p Profile, by Role, a Action) *encoder {
-	return &encoder{profile: p, by: by, action: a, tree: newForest(a)}
-}
-
 // begin starts an element, whose name is one that XML allows.
 func (x *encoder) begin(space, local string) {
-	if x.tree != nil {
-		x.tree.begin(space, local)
-		return
-	}
 	b := x.out
 	if x.inTag {
 		b = append(b, '>')
@@ -59,10 +47,6 @@ func (x *encoder) begin(space, local string) {
 
 // end ends the element that was begun last.
 func (x *encoder) end() {
-	if x.tree != nil {
-		x.tree.end()
-		return
-	}
 	x.depth--
 	last := &x.open[x.depth]
 	x.space = last.outer
@@ -77,10 +61,6 @@ func (x *encoder) end() {
 
 // attr gives the element that was begun last an attribute, empty or not.  Attributes come before text and children, each once.
 func (x *encoder) attr(name, value string) {
-	if x.tree != nil {
-		x.tree.attr(name, value)
-		return
-	}
 	b := append(append(append(x.out, ' '), name...), "='"...)
 	if element.IsPlain(value) {
 		b = append(b, value...)
@@ -98,10 +78,6 @@ func (x *encoder) optional(name, value string) {
 }
 
 func (x *encoder) number(name string, n int) {
-	if x.tree != nil {
-		x.tree.attr(name, strconv.Itoa(n))
-		return
-	}
 	b := append(x.out, ' ')
 	b = append(b, name...)
 	b = append(b, "='"...)
@@ -124,11 +100,7 @@ func (x *encoder) empty(space, local string) {
 
 // text gives the element that was begun last its character data.
 func (x *encoder) text(s string) {
-	switch {
-	case s == "":
-	case x.tree != nil:
-		x.tree.text(s)
-	default:
+	if s != "" {
 		x.endTag()
 		x.out = element.AppendText(x.out, s)
 	}
@@ -143,11 +115,7 @@ func (x *encoder) endTag() {
 // pass writes elements as they are, leaving out nil ones.
 func (x *encoder) pass(list ...*element.Element) {
 	for _, e := range list {
-		switch {
-		case e == nil:
-		case x.tree != nil:
-			x.tree.children = append(x.tree.children, e)
-		default:
+		if e != nil {
 			x.endTag()
 			x.out = e.AppendTo(x.out, x.space)
 		}

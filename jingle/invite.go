@@ -117,25 +117,34 @@ func (d *decoder) way(i *Invite, c element.Node, space string) {
 	}
 }
 
-// Element returns the element for a <message/> of type chat or groupchat.
-func (i Invite) Element() *element.Element {
-	e := element.New(NSInvites, string(i.Kind), "id", i.ID)
+// AppendTo appends the element to dst, for a <message/> of type chat or groupchat, where the default namespace is parentSpace.
+func (i Invite) AppendTo(dst []byte, parentSpace string) []byte {
+	x := encoder{action: SessionInfo, out: dst, space: parentSpace}
+	x.begin(NSInvites, string(i.Kind))
+	x.optional("id", i.ID)
 	if i.Kind == InviteOffer {
 		if !i.Audio {
-			e.SetAttr("audio", "false")
+			x.attr("audio", "false")
 		}
 		if i.Video {
-			e.SetAttr("video", "true")
+			x.attr("video", "true")
 		}
 	}
 	for _, j := range i.Jingle {
-		e.Append(element.New(NSInvites, "jingle", "sid", j.SID, "jid", j.JID))
+		x.begin(NSInvites, "jingle")
+		x.optional("sid", j.SID)
+		x.optional("jid", j.JID)
+		x.end()
 	}
 	for _, uri := range i.External {
-		e.Append(element.New(NSInvites, "external", "uri", uri))
+		x.begin(NSInvites, "external")
+		x.optional("uri", uri)
+		x.end()
 	}
 	if i.Muji != nil {
-		e.Append(i.Muji.Element())
+		x.muji(i.Muji)
 	}
-	return e.Append(i.Other...)
+	x.pass(i.Other...)
+	x.end()
+	return x.out
 }

@@ -2,9 +2,9 @@
 // data channels (XEP-0343) and what encrypts and carries them (XEP-0176, 0177, 0320, 0338, 0371); message initiation (XEP-0353), call invites
 // (XEP-0482) and conferences (XEP-0272); their errors, and which action is legal when.
 //
-// Values are read from and written to element trees.  Reading takes what the known clients really send, as Quirks lists it; writing suits the
-// strictest of them.  What only one client does otherwise is in its Profile: Read turns its stanzas into what the XEPs say, Element turns ours into
-// what it understands.  Nothing here does I/O.
+// Values are read from elements and written as text, small ones as elements.  Reading takes what the known clients really send, as Quirks lists it;
+// writing suits the strictest of them.  What only one client does otherwise is in its Profile: Read turns its stanzas into what the XEPs say, AppendTo
+// turns ours into what it understands.  Nothing here does I/O.
 package jingle
 
 import "carillon/jingle/element"

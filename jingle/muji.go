@@ -50,11 +50,12 @@ func (d *decoder) isMujiContent(e element.Node) bool {
 	return d.is(e, NSMuji, "content") || e.Local() == "content" && e.Space() == NS && d.takes(MujiContent)
 }
 
-// Element returns the <muji/>.  Its contents are in Jingle's namespace: Dino sees no others.
-func (m Muji) Element() *element.Element {
-	x := newTreeEncoder(Profile{}, Initiator, SessionInfo)
+// AppendTo appends the <muji/> to dst, to stand where the default namespace is parentSpace.  Its contents are in Jingle's namespace: Dino sees no
+// others.
+func (m Muji) AppendTo(dst []byte, parentSpace string) []byte {
+	x := encoder{action: SessionInfo, out: dst, space: parentSpace}
 	x.muji(&m)
-	return x.tree.root()
+	return x.out
 }
 
 func (x *encoder) muji(m *Muji) {

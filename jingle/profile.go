@@ -13,7 +13,7 @@ type Profile struct {
 	feature string // that tells this version from an older one
 	traits  string // features, with blanks between, that no other client has together
 
-	// How stanzas are written for it, and what its stanzas mean: Element and Read know these.
+	// How stanzas are written for it, and what its stanzas mean: AppendTo and Read know these.
 	MirroredSenders bool     // senders repeats the direction of its own SDP, whoever it is, as if it were the initiator (Movim, Jitsi)
 	InvertedExtmap  bool     // senders of <rtp-hdrext/> does so as if it were the responder (Jitsi)
 	AlwaysInitiator bool     // keeps creator initiator for every content, and wants to be addressed so

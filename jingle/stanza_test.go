@@ -60,7 +60,7 @@ func TestStanzaRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := s.Element().String(); got != xml {
+		if got := written(s); got != xml {
 			t.Errorf("written as\n%s\nwant\n%s", got, xml)
 		}
 	}
@@ -94,7 +94,7 @@ func TestTransportsRoundTrip(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if got := s.Element().String(); got != xml {
+		if got := written(s); got != xml {
 			t.Errorf("%s: written as\n%s\nwant\n%s", name, got, xml)
 		}
 	}
@@ -113,11 +113,11 @@ func TestDataChannelCandidates(t *testing.T) {
 	if ice := s.Contents[0].ICE; ice == nil || len(ice.Candidates) != 1 || ice.SCTP == nil || ice.SCTP.Form != SCTPTransport {
 		t.Fatalf("%+v", ice)
 	}
-	if got := s.Element().String(); got != xml {
+	if got := written(s); got != xml {
 		t.Errorf("written as\n%s", got)
 	}
 	s.Contents[0].ICE.SCTP.Form = SCTPMap
-	if got := s.Element().String(); strings.Contains(got, "sctp") {
+	if got := written(s); strings.Contains(got, "sctp") {
 		t.Errorf("written as\n%s", got)
 	}
 }
@@ -129,7 +129,7 @@ func TestEncryptionOrFingerprint(t *testing.T) {
 		func() { c.ICE.Fingerprints, c.ICE.Protected = nil, true }} {
 		protect()
 		s := Stanza{Action: SessionInitiate, Contents: []Content{c}}
-		written := strings.Contains(s.Element().String(), "<crypto")
+		written := strings.Contains(written(s), "<crypto")
 		if written != c.unencrypted() {
 			t.Errorf("crypto written: %v, with %+v", written, c.ICE)
 		}
@@ -152,7 +152,7 @@ func TestStub(t *testing.T) {
 			t.Fatal(err)
 		}
 		s.Contents[0] = s.Contents[0].Stub()
-		if got := s.Element().String(); got != open+want+`</content></jingle>` {
+		if got := written(s); got != open+want+`</content></jingle>` {
 			t.Errorf("stub of %s is\n%s", body, got)
 		}
 	}
@@ -250,7 +250,7 @@ func TestSendersWritten(t *testing.T) {
 		{TransportInfo, "", ""}, {TransportInfo, SendersBoth, ""}, {TransportInfo, SendersInitiator, "initiator"},
 	} {
 		s := Stanza{Action: c.action, Contents: []Content{{Senders: c.senders}}}
-		if got := s.Element().Child(NS, "content").Attr("senders"); got != c.want {
+		if got := mustParse(t, written(s)).Child(NS, "content").Attr("senders"); got != c.want {
 			t.Errorf("%s with senders %q writes %q, want %q", c.action, c.senders, got, c.want)
 		}
 	}
@@ -309,7 +309,7 @@ func TestCorpus(t *testing.T) {
 				t.Errorf("%s: %v", name, err)
 				continue
 			}
-			again, err := ParseStanza(mustParse(t, s.Element().String()))
+			again, err := ParseStanza(mustParse(t, written(s)))
 			if err != nil || !reflect.DeepEqual(plain(again), plain(s)) {
 				t.Errorf("%s: %v\nread   %+v\nreread %+v", name, err, s, again)
 			}
@@ -339,7 +339,7 @@ func plain(s Stanza) Stanza {
 	}
 	for i := range s.Contents {
 		c := &s.Contents[i]
-		if written := newTreeEncoder(Profile{}, by, s.Action).senders(c.Senders); written != "" {
+		if written := (&encoder{by: by, action: s.Action}).senders(c.Senders); written != "" {
 			c.Senders = written
 		}
 		if c.RTP != nil && !c.unencrypted() {

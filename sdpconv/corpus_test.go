@@ -94,7 +94,7 @@ func throughXML(t *testing.T, d jingle.Description, typ Type) jingle.Description
 	if typ == Answer {
 		s.Action = jingle.SessionAccept
 	}
-	e, err := element.Parse([]byte(s.Element().String()), element.Limits{})
+	e, err := element.Parse(s.AppendTo(nil, ""), element.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -115,8 +115,8 @@ func FuzzToSDP(f *testing.F) {
 	} {
 		for _, c := range capture(f, "../testdata/stanzas/"+name) {
 			if len(c.stanza.Contents) > 0 && c.stanza.Contents[0].RTP != nil {
-				f.Add(c.stanza.Element().String(), false)
-				f.Add(c.stanza.Element().String(), true)
+				f.Add(string(c.stanza.AppendTo(nil, "")), false)
+				f.Add(string(c.stanza.AppendTo(nil, "")), true)
 			}
 		}
 	}

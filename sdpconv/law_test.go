@@ -448,12 +448,12 @@ func law(t testing.TB, g *states, hard bool) {
 	for _, a := range actions {
 		next, err := Apply(at, wire(t, p, a, by), by)
 		if err != nil {
-			t.Fatalf("%s: %v\n%s", a.Action, err, a.Element())
+			t.Fatalf("%s: %v\n%s", a.Action, err, a.AppendTo(nil, ""))
 		}
 		spoilt(t, p, net, at, next, a, by)
 		if answer, ok := answerTo(a, to, by); ok {
 			if next, err = Apply(next, wire(t, p, answer, by.Other()), by.Other()); err != nil {
-				t.Fatalf("%s: %v\n%s", answer.Action, err, answer.Element())
+				t.Fatalf("%s: %v\n%s", answer.Action, err, answer.AppendTo(nil, ""))
 			}
 		}
 		at = next
@@ -467,7 +467,7 @@ func law(t testing.TB, g *states, hard bool) {
 func texts(list []jingle.Stanza) []string {
 	var out []string
 	for _, a := range list {
-		out = append(out, a.Element().String()+"\n")
+		out = append(out, string(a.AppendTo(nil, ""))+"\n")
 	}
 	return out
 }

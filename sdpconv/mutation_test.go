@@ -38,7 +38,7 @@ func TestMutatedStanzas(t *testing.T) {
 	for _, f := range append(files, "../testdata/stanzas/dino-0.4.2/video-answered.caller.xml", "../testdata/stanzas/dino-browser/chromium.page-calls.video.xml") {
 		for _, c := range capture(t, f) {
 			if c.stanza.Action == jingle.SessionInitiate || c.stanza.Action == jingle.SessionAccept {
-				texts = append(texts, strings.ReplaceAll(c.stanza.Element().String(), "><", ">\n<"))
+				texts = append(texts, strings.ReplaceAll(string(c.stanza.AppendTo(nil, "")), "><", ">\n<"))
 			}
 		}
 	}

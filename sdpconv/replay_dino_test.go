@@ -103,7 +103,7 @@ func (c *dinoReplay) say(actions []jingle.Stanza) {
 		if len(a.Contents) != 1 {
 			c.Errorf("%s of %d contents", a.Action, len(a.Contents))
 		}
-		if text := c.profile.Element(a, c.us).String(); strings.Contains(text, "creator='responder'") {
+		if text := string(c.profile.AppendTo(nil, "", a, c.us)); strings.Contains(text, "creator='responder'") {
 			c.Errorf("Dino is told of the responder as creator: %s", text)
 		}
 		next, err := Apply(c.session, a, c.us)

@@ -33,13 +33,13 @@ type leg struct {
 func wire(t testing.TB, p jingle.Profile, a jingle.Stanza, by jingle.Role) jingle.Stanza {
 	t.Helper()
 	a.SID = "s1"
-	e, err := element.Parse([]byte(p.Element(a, by).String()), element.Limits{})
+	e, err := element.Parse(p.AppendTo(nil, "", a, by), element.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	read, jerr := jingle.ParseStanza(e)
 	if jerr != nil {
-		t.Fatalf("%v in %s", jerr, a.Element())
+		t.Fatalf("%v in %s", jerr, a.AppendTo(nil, ""))
 	}
 	return p.Read(read, by)
 }
@@ -64,7 +64,7 @@ func (r *replay) send(from *leg, actions []jingle.Stanza) {
 			r.Fatalf("%s: own %s: %v", r.name, a.Action, err)
 		}
 		if to.session, err = Apply(to.session, wire(r, from.profile, a, from.us), from.us); err != nil {
-			r.Fatalf("%s: %s: %v\n%s", r.name, a.Action, err, a.Element())
+			r.Fatalf("%s: %s: %v\n%s", r.name, a.Action, err, a.AppendTo(nil, ""))
 		}
 	}
 }

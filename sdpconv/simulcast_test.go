@@ -35,7 +35,7 @@ func TestSimulcastInJitsisForm(t *testing.T) {
 		t.Fatal("no profile")
 	}
 	s := jingle.Stanza{Action: jingle.SessionInitiate, SID: "s1", Contents: d.Contents, Groups: d.Groups}
-	e, err := element.Parse([]byte(jitsi.Element(s, jingle.Initiator).String()), element.Limits{})
+	e, err := element.Parse(jitsi.AppendTo(nil, "", s, jingle.Initiator), element.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

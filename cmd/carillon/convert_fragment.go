@@ -49,7 +49,11 @@ func (c *conversion) fromFragment(text string) (string, error) {
 		}
 		t.GatheringComplete = t.GatheringComplete || f.session.GatheringComplete
 	}
-	return indented(c.client.Element(jingle.Stanza{Action: jingle.TransportInfo, SID: c.sid, Contents: f.contents}, c.author)), nil
+	e, err := c.written(jingle.Stanza{Action: jingle.TransportInfo, SID: c.sid, Contents: f.contents})
+	if err != nil {
+		return "", err
+	}
+	return indented(e), nil
 }
 
 // line reads a line and tells what else was expected.

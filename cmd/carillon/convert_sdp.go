@@ -35,11 +35,20 @@ func (c *conversion) fromSDP(sdp string) (string, error) {
 		return "", err
 	}
 	s := c.acceptWhole(jingle.Stanza{Action: action, SID: c.sid, Contents: d.Contents, Groups: d.Groups}, offer, sdp, after)
-	e := c.client.Element(s, c.author)
+	e, err := c.written(s)
+	if err != nil {
+		return "", err
+	}
 	if written, jerr := jingle.ParseStanza(e); jerr == nil {
 		c.compareClient(s, &written, sdp, after)
 	}
 	return indented(e), nil
+}
+
+// written returns a stanza as the client gets it.
+func (c *conversion) written(s jingle.Stanza) (*element.Element, error) {
+	text := c.client.AppendTo(nil, "", s, c.author)
+	return element.Parse(text, element.Limits{Elements: len(text), Bytes: len(text)})
 }
 
 func indented(e *element.Element) string { return string(e.AppendIndent(nil, "")) + "\n" }

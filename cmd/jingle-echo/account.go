@@ -40,14 +40,14 @@ type account struct {
 	calls map[callKey]*session
 
 	link sync.RWMutex // guards send
-	send func(*element.Element) error
+	send func(stanza []byte) error
 }
 
 // errOffline is why nothing is sent between two connections.
 var errOffline = errors.New("not connected")
 
 // via sets how stanzas leave from now on; nil: not at all.
-func (a *account) via(send func(*element.Element) error) {
+func (a *account) via(send func(stanza []byte) error) {
 	a.link.Lock()
 	defer a.link.Unlock()
 	a.send = send
@@ -56,7 +56,7 @@ func (a *account) via(send func(*element.Element) error) {
 // callKey names a session: only that full JID may speak for it.
 type callKey struct{ peer, sid string }
 
-func newAccount(self string, send func(*element.Element) error, media *media, log *slog.Logger) *account {
+func newAccount(self string, send func(stanza []byte) error, media *media, log *slog.Logger) *account {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &account{self: self, send: send, media: media, log: log, ctx: ctx, cancel: cancel, calls: map[callKey]*session{}}
 }
@@ -273,12 +273,14 @@ func (a *account) tell(peer string, e event) {
 }
 
 // write sends a stanza.  When the stream is gone its reader notices as well, and every call has limits of its own, so no caller needs the error.
-func (a *account) write(e *element.Element) {
+func (a *account) write(e *element.Element) { a.writeText(e.AppendTo(nil, "")) }
+
+func (a *account) writeText(stanza []byte) {
 	a.link.RLock()
 	send, err := a.send, errOffline
 	a.link.RUnlock()
 	if send != nil {
-		err = send(e)
+		err = send(stanza)
 	}
 	if err != nil {
 		a.log.Debug("stanza not sent", "err", err)
@@ -297,7 +299,7 @@ func (a *account) refuse(iq *element.Element, err *jingle.Error) {
 // request sends a Jingle request and returns its id.
 func (a *account) request(peer string, s jingle.Stanza) string {
 	id := newID()
-	a.write(element.New("", "iq", "type", "set", "id", id, "to", peer).Append(s.Element()))
+	a.writeText(element.New("", "iq", "type", "set", "id", id, "to", peer).AppendAround(nil, "", s.AppendTo))
 	return id
 }
 

@@ -30,19 +30,19 @@ func wire(t *testing.T) (*account, <-chan *element.Element) {
 		t.Fatal(err)
 	}
 	sent := make(chan *element.Element, 1000)
-	a := newAccount(echoAddress, func(e *element.Element) error {
-		sent <- delivered(t, e, echoAddress)
+	a := newAccount(echoAddress, func(text []byte) error {
+		sent <- delivered(t, text, echoAddress)
 		return nil
 	}, m, quiet())
 	t.Cleanup(a.close)
 	return a, sent
 }
 
-// delivered is a stanza as it arrives: written, read, stamped with its sender.
-func delivered(t *testing.T, e *element.Element, from string) *element.Element {
-	read, err := element.ParseIn([]byte(e.String()), element.Scope{"": nsClient}, element.Limits{})
+// delivered is a stanza as it arrives: read, stamped with its sender.
+func delivered(t *testing.T, text []byte, from string) *element.Element {
+	read, err := element.ParseIn(text, element.Scope{"": nsClient}, element.Limits{})
 	if err != nil {
-		t.Errorf("%s: %v", e, err)
+		t.Errorf("%s: %v", text, err)
 		return element.New(nsClient, "broken")
 	}
 	return read.SetAttr("from", from)

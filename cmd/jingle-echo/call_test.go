@@ -12,7 +12,7 @@ func connectCaller(t *testing.T, kinds []string, bundled bool) (*caller, *accoun
 	t.Helper()
 	a, sent := wire(t)
 	c := newCaller(t, func(e *element.Element) error {
-		a.handle(delivered(t, e, callerAddress))
+		a.handle(delivered(t, e.AppendTo(nil, ""), callerAddress))
 		return nil
 	}, kinds, bundled)
 	c.tasks.Go(func() {

@@ -254,7 +254,7 @@ func (l *callerLeg) listenRTCP(sender *webrtc.RTPSender) {
 func (c *caller) request(s jingle.Stanza) string {
 	s.SID = c.sid
 	id := newID()
-	_ = c.send(element.New("", "iq", "type", "set", "id", id, "to", c.peer).Append(s.Element()))
+	_ = c.send(element.New("", "iq", "type", "set", "id", id, "to", c.peer).Append(stanza(c.t, string(s.AppendTo(nil, "")))))
 	return id
 }
 

@@ -36,7 +36,7 @@ func connectEnds(t *testing.T) *ends {
 		if err != nil {
 			t.Fatal(err)
 		}
-		e.of[i] = newAccount(addresses[i], func(s *element.Element) error {
+		e.of[i] = newAccount(addresses[i], func(s []byte) error {
 			e.in[1-i] <- delivered(t, s, addresses[i])
 			return nil
 		}, m, log)

@@ -93,7 +93,7 @@ func sleep(ctx context.Context, d time.Duration) bool {
 
 // serve makes the account available on s and answers what comes until s or ctx ends.  With ctx all calls end; without s they go on.
 func serve(ctx context.Context, cfg config, s *stream, a *account) error {
-	a.via(s.Send)
+	a.via(s.SendText)
 	defer a.via(nil)
 	read := make(chan struct{})
 	var lost error

@@ -43,8 +43,7 @@ type stream struct {
 	decoder *xml.Decoder
 	taken   *recorder
 
-	mu  sync.Mutex // guards buf and the order of writes
-	buf []byte
+	mu sync.Mutex // one stanza is written at a time
 }
 
 // login connects, secures, authenticates and binds.  When ctx ends it gives up.
@@ -202,11 +201,13 @@ func condition(streamError *element.Element) string {
 }
 
 // Send writes one stanza, whose elements of no namespace are of the stream's.  An error means that the stream has ended.
-func (s *stream) Send(e *element.Element) error {
+func (s *stream) Send(e *element.Element) error { return s.SendText(e.AppendTo(nil, "")) }
+
+// SendText is Send for a stanza that is text.
+func (s *stream) SendText(stanza []byte) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.buf = e.AppendTo(s.buf[:0], "")
-	return s.write(s.buf)
+	return s.write(stanza)
 }
 
 func (s *stream) write(b []byte) error {

@@ -18,7 +18,6 @@ import (
 	"mellium.im/xmpp/jid"
 
 	"carillon/jingle"
-	"carillon/jingle/element"
 	"carillon/sdpconv"
 )
 
@@ -170,7 +169,7 @@ type (
 		ID       string
 		Message  jingle.Message
 	}
-	// SendRequest sends an IQ set with a <jingle/>, written by Element; its reply comes back as a PeerReply of the same tag.
+	// SendRequest sends an IQ set with a <jingle/>, written by AppendTo; its reply comes back as a PeerReply of the same tag.
 	SendRequest struct {
 		Tag      int
 		From, To jid.JID
@@ -282,5 +281,7 @@ const (
 	WarnNoRestart WarningCode = "no-restart"      // it cannot restart ICE: a path that broke stays broken
 )
 
-// Element returns the request's <jingle/> as the peer's client understands it.
-func (r SendRequest) Element() *element.Element { return r.For.Element(r.Jingle, r.By) }
+// AppendTo appends the request's <jingle/> to dst as the peer's client understands it, to stand where the default namespace is parentSpace.
+func (r SendRequest) AppendTo(dst []byte, parentSpace string) []byte {
+	return r.For.AppendTo(dst, parentSpace, r.Jingle, r.By)
+}

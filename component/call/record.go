@@ -132,7 +132,7 @@ func recordOf(in Input) record {
 	case PeerBounce:
 		return record{Input: "bounce", From: in.From.String(), ID: in.ID, Error: &in.Err}
 	case PeerRequest:
-		return record{Input: "request", From: in.From.String(), To: in.To.String(), ID: in.ID, XML: verbatim.Element(in.Jingle, jingle.Initiator).String()}
+		return record{Input: "request", From: in.From.String(), To: in.To.String(), ID: in.ID, XML: string(verbatim.AppendTo(nil, "", in.Jingle, jingle.Initiator))}
 	case PeerReply:
 		r := record{Input: "reply", Tag: in.Tag, From: in.From.String(), Error: in.Err}
 		if in.Disco.Features != nil || in.Disco.Identities != nil || in.Disco.Node != "" {

@@ -214,7 +214,7 @@ func TestMaskSecrets(t *testing.T) {
 	stanza := m.stanza(jingle.Stanza{Muji: &jingle.Muji{Room: "secret@192.168.7.7"}, Contents: []jingle.Content{{RTP: &jingle.RTP{
 		Encryption: &jingle.Encryption{Crypto: []jingle.Crypto{{Tag: "1", Suite: "s", KeyParams: "inline:secret"}}}, Other: []*element.Element{e},
 	}}}})
-	xml := verbatim.Element(stanza, jingle.Initiator).String() + fmt.Sprintf("%+v %+v", stanza.Muji, stanza.Contents[0].RTP.Encryption)
+	xml := string(verbatim.AppendTo(nil, "", stanza, jingle.Initiator)) + fmt.Sprintf("%+v %+v", stanza.Muji, stanza.Contents[0].RTP.Encryption)
 	for _, said := range []string{sdp, xml} {
 		if strings.Contains(said, "secret") || strings.Contains(said, "192.168.7.7") {
 			t.Errorf("masked, it still says %s", said)

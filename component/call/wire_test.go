@@ -17,7 +17,7 @@ func requestsOf(t *testing.T, path, last string) map[jingle.Action]string {
 	out := map[jingle.Action]string{}
 	for _, o := range r.waiting[min(seen, len(r.waiting)):] {
 		if s, ok := o.(SendRequest); ok {
-			out[s.Jingle.Action] = s.Element().String()
+			out[s.Jingle.Action] = string(s.AppendTo(nil, ""))
 		}
 	}
 	return out

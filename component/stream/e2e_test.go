@@ -335,7 +335,7 @@ func TestServerRestart(t *testing.T) {
 			failed := make(chan error, 1)
 			s.Kill()
 			l.wantState(false)
-			l.Request(element.New("", "iq", "type", "get", "from", ourHost, "to", host).Append(element.New(nsPing, "ping")), never,
+			l.Request(element.New("", "iq", "type", "get", "from", ourHost, "to", host), element.New(nsPing, "ping"), never,
 				func(_ *element.Element, err error) { failed <- err })
 			if err := <-failed; err != ErrDown {
 				t.Errorf("request while down: %v", err)
@@ -345,7 +345,7 @@ func TestServerRestart(t *testing.T) {
 			}
 			l.wantState(true)
 			l.meets(logIn(t, s, "desk"), attack{}, "none")
-			l.Request(element.New("", "iq", "type", "get", "from", ourHost, "to", host).Append(element.New(nsPing, "ping")), 10*time.Second,
+			l.Request(element.New("", "iq", "type", "get", "from", ourHost, "to", host), element.New(nsPing, "ping"), 10*time.Second,
 				func(_ *element.Element, err error) { failed <- err })
 			if err := <-failed; err != nil {
 				t.Errorf("request afterwards: %v", err)

@@ -89,8 +89,8 @@ func (r *reader) silent() error {
 		return errSilent
 	}
 	r.pinged, r.ping = time.Now(), rand.Text()
-	ping := element.New("", "iq", "type", "get", "id", r.ping, "from", r.domain, "to", r.domain).Append(element.New(nsPing, "ping"))
-	if err := r.sendOn(r.link, ping); err != nil && !errors.Is(err, ErrFull) {
+	ping := element.New("", "iq", "type", "get", "id", r.ping, "from", r.domain, "to", r.domain)
+	if err := r.sendOn(r.link, ping, element.New(nsPing, "ping")); err != nil && !errors.Is(err, ErrFull) {
 		return err
 	}
 	return nil

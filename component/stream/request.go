@@ -26,10 +26,16 @@ type request struct {
 	timer *time.Timer
 }
 
-// Request sends an iq of type get or set, whose id it sets, and has done called exactly once: with the answer, of type result or
+// Payload is what a request asks: an *element.Element, or what writes itself as one without being a tree.  AppendTo appends it to dst, to stand
+// where the default namespace is parentSpace; it is called in Request, once at most.
+type Payload interface {
+	AppendTo(dst []byte, parentSpace string) []byte
+}
+
+// Request sends an iq of type get or set, whose id it sets, around the payload, and has done called exactly once: with the answer, of type result or
 // error, that comes from the address asked; or with ErrTimeout, with ErrDown as soon as the connection ends, or with an
 // error of Send.  The latter happens before Request returns, the others on another goroutine.  done must not block.
-func (s *Stream) Request(iq *element.Element, timeout time.Duration, done func(reply *element.Element, err error)) {
+func (s *Stream) Request(iq *element.Element, payload Payload, timeout time.Duration, done func(reply *element.Element, err error)) {
 	id := rand.Text()
 	iq.SetAttr("id", id)
 	l := s.link.Load()
@@ -49,7 +55,7 @@ func (s *Stream) Request(iq *element.Element, timeout time.Duration, done func(r
 		return
 	}
 	// What is lost between add and here is found by take: a link that is down refuses to send.
-	if err := s.sendOn(l, iq); err != nil && s.asked.take(id) != nil {
+	if err := s.sendOn(l, iq, payload); err != nil && s.asked.take(id) != nil {
 		done(nil, err)
 	}
 }

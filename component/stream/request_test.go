@@ -9,8 +9,10 @@ import (
 	"carillon/jingle/element"
 )
 
+var pingPayload = element.New(nsPing, "ping")
+
 func ping(to string) *element.Element {
-	return element.New("", "iq", "type", "get", "from", testDomain, "to", to).Append(element.New(nsPing, "ping"))
+	return element.New("", "iq", "type", "get", "from", testDomain, "to", to)
 }
 
 // outcome is how a request ended.
@@ -21,7 +23,7 @@ type outcome struct {
 
 func ask(r *rig, to string, timeout time.Duration) chan outcome {
 	c := make(chan outcome, 2)
-	r.Request(ping(to), timeout, func(reply *element.Element, err error) { c <- outcome{reply, err} })
+	r.Request(ping(to), pingPayload, timeout, func(reply *element.Element, err error) { c <- outcome{reply, err} })
 	return c
 }
 
@@ -137,7 +139,7 @@ func TestRequestThatCannotBeSent(t *testing.T) {
 			{ErrNotStanza, ping("a@example.org").SetAttr("type", "result")},
 		} {
 			var got error
-			r.Request(tt.e, never, func(_ *element.Element, err error) { got = err })
+			r.Request(tt.e, pingPayload, never, func(_ *element.Element, err error) { got = err })
 			if got != tt.want {
 				t.Errorf("%v ended with %v, want %v", tt.e, got, tt.want)
 			}

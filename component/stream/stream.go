@@ -210,16 +210,16 @@ func (s *Stream) Send(e *element.Element) error {
 	if l == nil {
 		return ErrDown
 	}
-	return s.sendOn(l, e)
+	return s.sendOn(l, e, nil)
 }
 
-// sendOn is where every outgoing stanza passes.
-func (s *Stream) sendOn(l *link, e *element.Element) error {
+// sendOn is where every outgoing stanza passes: e as it is, or around the payload.
+func (s *Stream) sendOn(l *link, e *element.Element, payload Payload) error {
 	if !isStanza(e) {
 		return ErrNotStanza
 	}
 	if e.Attr("to") == "" || !within(e.Attr("from"), s.domain) {
 		return ErrAddress
 	}
-	return l.send(e)
+	return l.send(e, payload)
 }

@@ -275,7 +275,7 @@ func TestStop(t *testing.T) {
 				t.Errorf("Send after Run ended: %v", err)
 			}
 			called := false
-			r.Request(ping("a@example.org"), time.Second, func(_ *element.Element, err error) { called = err == ErrDown })
+			r.Request(ping("a@example.org"), pingPayload, time.Second, func(_ *element.Element, err error) { called = err == ErrDown })
 			if !called {
 				t.Error("Request after Run ended did not fail at once")
 			}
@@ -325,7 +325,7 @@ func TestPanics(t *testing.T) {
 		if e := p.next(); errorCondition(e) != "internal-server-error" || e.Attr("id") != "bad" {
 			t.Errorf("answer %v", e)
 		}
-		r.Request(ping("a@example.org"), time.Minute, func(*element.Element, error) { panic("answer broke") })
+		r.Request(ping("a@example.org"), pingPayload, time.Minute, func(*element.Element, error) { panic("answer broke") })
 		p.write("<iq type='result' id='" + p.next().Attr("id") + "' from='a@example.org' to='call.example.org'/>")
 		p.roundTrip(r)
 		if n := r.panics.Load(); n != 3 || strings.Count(r.log.String(), "panic in") != 3 {

@@ -42,7 +42,7 @@ func TestOverTCP(t *testing.T) {
 					t.Errorf("send: %v", err)
 				}
 				answered := make(chan error, 1)
-				r.Request(ping(to), 30*time.Second, func(_ *element.Element, err error) { answered <- err })
+				r.Request(ping(to), pingPayload, 30*time.Second, func(_ *element.Element, err error) { answered <- err })
 				if err := <-answered; err != nil {
 					t.Errorf("request: %v", err)
 				}

@@ -29,8 +29,8 @@ func newLink(conn net.Conn, mostBytes, mostCount int) *link {
 	return &link{conn: conn, mostBytes: mostBytes, mostCount: mostCount, wake: make(chan struct{}, 1)}
 }
 
-// send queues a stanza that was checked.
-func (l *link) send(e *element.Element) error {
+// send queues a stanza that was checked, around the payload if there is one.
+func (l *link) send(e *element.Element, payload Payload) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.closed != nil || !l.leaving.IsZero() {
@@ -40,7 +40,12 @@ func (l *link) send(e *element.Element) error {
 		return ErrFull
 	}
 	before := len(l.queue)
-	queue := e.AppendTo(l.queue, e.Space)
+	var queue []byte
+	if payload == nil {
+		queue = e.AppendTo(l.queue, e.Space)
+	} else {
+		queue = e.AppendAround(l.queue, e.Space, payload.AppendTo)
+	}
 	if len(queue)-before > maxSend {
 		return ErrTooLarge
 	}
