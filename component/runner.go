@@ -122,6 +122,7 @@ func (r *runner) run(first []call.Output) {
 				r.c.part(r, gone.Tab)
 			}
 		}
+		r.current = item{} // a peer's request has the text of its stanza
 	}
 }
 

@@ -33,31 +33,11 @@ func ParseStanza(e *element.Element) (Stanza, *Error) {
 	return d.tree(e)
 }
 
-// ReadStanza is ParseStanza for a stanza that is no tree.  What it returns shares the memory of the stanza's text, if that is short for what the
-// action is; of a long one it keeps copies, so that a peer cannot fill the memory by padding what a call keeps.
+// ReadStanza is ParseStanza for a stanza that is no tree.  What it returns shares the memory of the stanza's text: who keeps a part of it for long
+// keeps a copy.
 func ReadStanza(n element.Node) (Stanza, *Error) {
 	d := decoder{}
-	if n.Exists() && n.Size() > longText(Action(n.Attr("action"))) {
-		n = n.Detached()
-	}
 	return d.stanza(n)
-}
-
-// longText is the number of bytes from which on a stanza's text is not kept.
-func longText(a Action) int {
-	if a.describes() {
-		return 64 << 10 // eight videos of Firefox are 40 KiB
-	}
-	return 4 << 10 // a call keeps what it got of dozens of candidates
-}
-
-// describes tells whether a stanza of that action has descriptions.
-func (a Action) describes() bool {
-	switch a {
-	case SessionInitiate, SessionAccept, ContentAdd, ContentAccept:
-		return true
-	}
-	return false
 }
 
 // decoder reads elements.  The first error sticks.

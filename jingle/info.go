@@ -26,16 +26,21 @@ type Info struct {
 	Name    string
 }
 
-// ParseInfo reads an element of Stanza.Info.  It returns false for one that XEP-0167 does not define.
+// ParseInfo reads an element of Stanza.Info.  It returns false for one that XEP-0167 does not define.  The kind is the constant rather than what
+// stands in the stanza, whose text who keeps the kind would keep with it.
 func ParseInfo(e *element.Element) (Info, bool) {
 	if e == nil || e.Space != NSRTPInfo {
 		return Info{}, false
 	}
-	switch kind := InfoKind(e.Local); kind {
-	case InfoMute, InfoUnmute:
-		return Info{Kind: kind, Creator: parseRole(e.Attr("creator")), Name: e.Attr("name")}, true
-	case InfoActive, InfoHold, InfoRinging, InfoUnhold:
-		return Info{Kind: kind}, true
+	for _, kind := range []InfoKind{InfoMute, InfoUnmute} {
+		if e.Local == string(kind) {
+			return Info{Kind: kind, Creator: parseRole(e.Attr("creator")), Name: e.Attr("name")}, true
+		}
+	}
+	for _, kind := range []InfoKind{InfoActive, InfoHold, InfoRinging, InfoUnhold} {
+		if e.Local == string(kind) {
+			return Info{Kind: kind}, true
+		}
 	}
 	return Info{}, false
 }

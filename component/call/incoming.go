@@ -70,7 +70,7 @@ func NewDirect(cfg Config, initiate PeerRequest) (Machine, []Output) {
 		i.conclude(Failed)
 	case i.established(initiate):
 		i.request(jingle.Stanza{Action: jingle.SessionInfo, Info: ringingInfo()})
-		i.ring(mediaOf(initiate.Jingle.Contents))
+		i.ring(mediaOf(i.agreed.Of[jingle.Initiator].Contents))
 	}
 	return i, i.flush()
 }

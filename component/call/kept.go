@@ -25,8 +25,7 @@ func (s *session) admit(a jingle.Stanza) (jingle.Stanza, bool) {
 	}
 	a.Info = nil
 	a.Contents = s.fewerCandidates(a.Contents)
-	own(reflect.ValueOf(&a).Elem())
-	size := sizeOf(reflect.ValueOf(a))
+	size := own(reflect.ValueOf(&a).Elem())
 	if s.kept+size > maxKept {
 		s.kept = s.size() // much of what was admitted may have been replaced since
 	}
@@ -37,9 +36,14 @@ func (s *session) admit(a jingle.Stanza) (jingle.Stanza, bool) {
 	return a, true
 }
 
-// size is how many bytes are kept of the peer's.
+// size is how many bytes are kept of the peer's, counted as those of an action are.
 func (s *session) size() int {
-	return sizeOf(reflect.ValueOf(s.agreed.Of[s.role.Other()])) + sizeOf(reflect.ValueOf(s.agreed.Contents)) + sizeOf(reflect.ValueOf(s.queue))
+	kept := struct {
+		Theirs jingle.Description
+		Shared []jingle.Shared
+		Queue  []jingle.Stanza
+	}{s.agreed.Of[s.role.Other()], s.agreed.Contents, s.queue}
+	return own(reflect.ValueOf(&kept).Elem())
 }
 
 // fewerCandidates leaves out the candidates for which there is no room beside those of the contents that stay as they are.
@@ -82,55 +86,39 @@ func candidatesOf(c jingle.Content) int {
 	return min(len(c.ICE.Candidates), sdpconv.MaxCandidates)
 }
 
-// own replaces what a value of plain exported fields refers to by copies of it.  Of elements, which mean nothing to a call, it keeps the
-// name: that is all that is ever sent back.
-func own(v reflect.Value) {
+// own replaces what a value of plain exported fields refers to by copies of it, and returns the size of those in bytes.  Of elements, which mean
+// nothing to a call, it keeps the name: that is all that is ever sent back.
+func own(v reflect.Value) (size int) {
 	switch v.Kind() {
 	case reflect.String:
 		v.SetString(strings.Clone(v.String()))
+		return v.Len()
 	case reflect.Pointer:
-		if e, ok := v.Interface().(*element.Element); ok && e != nil {
-			v.Set(reflect.ValueOf(element.New(strings.Clone(e.Space), strings.Clone(e.Local))))
-		} else if !v.IsNil() {
-			fresh := reflect.New(v.Type().Elem())
-			fresh.Elem().Set(v.Elem())
-			own(fresh.Elem())
-			v.Set(fresh)
+		if v.IsNil() {
+			return 0
 		}
+		fresh := reflect.New(v.Type().Elem())
+		if e, ok := v.Interface().(*element.Element); ok {
+			fresh = reflect.ValueOf(element.New(e.Space, e.Local))
+		} else {
+			fresh.Elem().Set(v.Elem())
+		}
+		v.Set(fresh)
+		return int(fresh.Elem().Type().Size()) + own(fresh.Elem())
 	case reflect.Slice:
 		if v.IsNil() {
-			return
+			return 0
 		}
 		fresh := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
 		reflect.Copy(fresh, v)
-		for i := range fresh.Len() {
-			own(fresh.Index(i))
-		}
 		v.Set(fresh)
-	case reflect.Struct:
-		for i := range v.NumField() {
-			own(v.Field(i))
-		}
-	}
-}
-
-// sizeOf returns the size in bytes of what a value of plain exported fields refers to.
-func sizeOf(v reflect.Value) int {
-	size := 0
-	switch v.Kind() {
-	case reflect.String:
-		return v.Len()
-	case reflect.Pointer:
-		if !v.IsNil() {
-			return int(v.Elem().Type().Size()) + sizeOf(v.Elem())
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			size += int(v.Type().Elem().Size()) + sizeOf(v.Index(i))
+		size = v.Len() * int(v.Type().Elem().Size())
+		for i := range fresh.Len() {
+			size += own(fresh.Index(i))
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			size += sizeOf(v.Field(i))
+			size += own(v.Field(i))
 		}
 	}
 	return size

@@ -1,7 +1,5 @@
 package element
 
-import "strings"
-
 // document is an element as it was read: its text, and an index of what stands where.  It is a handful of pieces of memory, of which the collector
 // of garbage has to look into none but the lists of strings; a tree of it has hundreds of pointers.
 type document struct {
@@ -12,7 +10,6 @@ type document struct {
 	strings  []string   // that stand nowhere in text as they are
 	prefixed []prefixed // namespaces of attributes that have one
 	trees    []*Element // the elements that the nodes were made of, if it was a tree
-	detached bool       // values are copied out of text
 }
 
 // Bounds of what a document that is used again keeps: those of a session-initiate with some twenty contents.
@@ -20,7 +17,7 @@ const mostNodes, mostAttrs, mostStrings = 1 << 10, 1 << 11, 1 << 6
 
 // reuse empties d for another text, with room for so many nodes and attributes if those are not more than is kept.
 func (d *document) reuse(text string, nodes, attrs int) {
-	d.text, d.detached = text, false
+	d.text = text
 	d.nodes = emptied(d.nodes, min(nodes, mostNodes), mostNodes)
 	d.attrs = emptied(d.attrs, min(attrs, mostAttrs), mostAttrs)
 	clear(d.spaces)
@@ -78,19 +75,12 @@ func (d *document) string(s span) string {
 	return d.text[s.at : s.at+s.n&^inSpace]
 }
 
-// value is string for what may be kept.
+// value is string for what is no name of an attribute.
 func (d *document) value(s span) string {
-	if d.detached || s.n&apart != 0 {
-		return d.copied(s)
+	if s.n&apart != 0 {
+		return d.strings[s.at]
 	}
 	return d.text[s.at : s.at+s.n]
-}
-
-func (d *document) copied(s span) string {
-	if d.detached {
-		return strings.Clone(d.string(s))
-	}
-	return d.string(s)
 }
 
 // keep returns the span of a string that does not stand in the text.
@@ -107,16 +97,6 @@ func (n Node) ReplaceSpace(from, to string) {
 		}
 	}
 }
-
-// Detached returns the same element, whose texts, values and trees are copies that do not keep the whole text of the document in memory.
-func (n Node) Detached() Node {
-	d := *n.doc
-	d.detached = true
-	return Node{&d, n.at, n.until}
-}
-
-// Size returns the length of the document's text in bytes, 0 for one that is a tree.
-func (n Node) Size() int { return len(n.doc.text) }
 
 // Exists tells whether n is an element.
 func (n Node) Exists() bool { return n.doc != nil }

@@ -17,7 +17,6 @@ func TestReader(t *testing.T) {
 	tree := n.Element()
 	sameNode(t, n, tree)
 	sameNode(t, tree.Node(), tree)
-	sameNode(t, n.Detached(), tree)
 	if got := tree.Node().Element(); got != tree {
 		t.Error("a tree's node is another tree")
 	}

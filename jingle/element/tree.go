@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// Element returns n as a tree.  Strings of it share memory with the document's text unless n is detached.
+// Element returns n as a tree.  Strings of it share memory with the document's text.
 func (n Node) Element() *Element {
 	d := n.doc
 	if d.trees != nil {
