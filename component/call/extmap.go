@@ -11,6 +11,9 @@ import (
 // Firefox (ESR 153) offers anew what it left out of an answer, under ids that it thinks free: the other browser has offered something else
 // under them.  Chromium (156) refuses an offer that gives an id another meaning, also one that it has only in an offer which it
 // is to roll back.
+//
+// It is for pages that speak the protocol without our library, of which PROTOCOL.md asks no more than to give the browser what comes.  The library
+// does the same by itself (peer.js), where it also looks at what XMPP clients offer and at its browser's own offers.
 type extensions map[string]string
 
 // learn takes up the ids of an offer or answer.

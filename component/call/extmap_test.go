@@ -2,6 +2,8 @@ package call
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -19,6 +21,31 @@ func TestExtensions(t *testing.T) {
 	if got := (extensions{}).keep(offer); got != offer {
 		t.Errorf("of a call without extensions:\n%s", got)
 	}
+}
+
+// TestExtensionsOfALaterOffer: the page that is offered something later on gets it without the ids that stood for others in its own offer.
+func TestExtensionsOfALaterOffer(t *testing.T) {
+	r := newReplay(t)
+	r.play(names + localPaths["offering"])
+	offer := func(tab, file, extensions string) []Output {
+		sdp, err := os.ReadFile(filepath.Join(transcripts, "page", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.machine.Handle(r.clock(), BrowserOffer{Tab: r.jid(tab), SDP: string(sdp) + extensions})
+	}
+	offer("w1", "offer.audio.sdp", "a=extmap:1 urn:level\r\n")
+	r.play("B> ben1 accept\nB> ben1 answer @page/answer.audio.sdp\nB> w1 media connected")
+	for _, o := range offer("ben1", "called/offer.hold.sdp", "a=extmap:1 urn:csrc\r\na=extmap:2 urn:time\r\n") {
+		if o, ok := o.(ToBrowser); ok && o.Tab.Equal(r.jid("w1")) {
+			sdp := o.Event.(RemoteOffer).SDP
+			if strings.Contains(sdp, "urn:csrc") || !strings.Contains(sdp, "a=extmap:2 urn:time\r\n") {
+				t.Errorf("offered\n%s", sdp)
+			}
+			return
+		}
+	}
+	t.Error("nothing was offered")
 }
 
 // TestExtensionsBound: pages that make ids and names up do not make a call grow.
