@@ -310,33 +310,6 @@ func TestPageCallsPage(t *testing.T) {
 	w.silent("a stanza about a call between two pages", isMessage(jingle.Propose))
 }
 
-func TestPageGoneEndsItsCalls(t *testing.T) {
-	c, w := newTestComponent(t, func(cfg *Config) { cfg.Grace = 30 * time.Millisecond })
-	p := attached(t, c, newKey(t), "anna", nil)
-	place(p, w, "alice@example.org")
-	p.session.Closed(false)
-	w.next("retract", isMessage(jingle.Retract))
-	wait(t, "the page's end", func() bool { return c.Stats() == Stats{Linked: true} })
-}
-
-// A page that was loaded anew has lost its keys: its call ends at once, and it hears whom to call again.
-func TestPageLoadedAnewHearsOfItsCall(t *testing.T) {
-	c, w := newTestComponent(t, nil)
-	key := newKey(t)
-	p := attached(t, c, key, "anna", nil)
-	id, _ := place(p, w, "alice@example.org")
-	p.session.Closed(false)
-	again := attached(t, c, key, "anna", func(a *gateway.Attach) { a.Resume, a.Instance = p.at.Resume, "page-2" })
-	if again.at.Resumed || again.at.Address != p.at.Address {
-		t.Errorf("attached %+v", again.at)
-	}
-	if ended := expect[gateway.Ended](again); ended.Call != id || ended.To != "alice@example.org" || ended.Reason != string(call.PageLost) {
-		t.Errorf("the new page hears %+v", ended)
-	}
-	w.next("retract", isMessage(jingle.Retract))
-	wait(t, "the call's end", func() bool { return c.Stats().Calls == 0 })
-}
-
 // A device that has said what it is, is not asked again for each call.
 func TestDeviceIsAskedOnce(t *testing.T) {
 	c, w := newTestComponent(t, nil)
@@ -356,136 +329,6 @@ func TestDeviceIsAskedOnce(t *testing.T) {
 		return isAction(jingle.SessionInitiate)(e)
 	}))
 	w.silent("a second disco", isDisco)
-}
-
-// The page notices that its socket is dead before the server does: what was sent on it meanwhile comes again.
-func TestPageThatComesBackMissesNothing(t *testing.T) {
-	for name, noticed := range map[string]bool{"the server noticed": true, "the server did not notice": false} {
-		t.Run(name, func(t *testing.T) {
-			c, w := newTestComponent(t, nil)
-			key := newKey(t)
-			p := attached(t, c, key, "anna", nil)
-			id, sid := place(p, w, "alice@example.org")
-			seen := p.seen
-			if noticed {
-				p.session.Closed(false)
-			}
-			w.jmi(alice, p.at.Address, jingle.Proceed, sid)
-			w.result(w.next("session-initiate", isAction(jingle.SessionInitiate)))
-			w.next("result", isReply(w.session(alice, p.at.Address, jingle.SessionAccept, sid, contentsOf(t, "answer"))))
-			wait(t, "the frames' sending", func() bool { c.mu.Lock(); defer c.mu.Unlock(); return c.tabOf(mustJID(t, p.at.Address)).seq > seen+1 })
-			back := attached(t, c, key, "anna", func(a *gateway.Attach) { a.Resume, a.Seen = p.at.Resume, seen })
-			if !back.at.Resumed || back.at.Address != p.at.Address {
-				t.Fatalf("came back as %+v", back.at)
-			}
-			expect[gateway.Proceeding](back)
-			if a := expect[gateway.Answer](back); a.Call != id {
-				t.Errorf("got the answer %+v", a)
-			}
-			again := attached(t, c, key, "anna", func(a *gateway.Attach) { a.Resume, a.Seen = p.at.Resume, back.seen })
-			if len(again.frames) > 0 {
-				t.Errorf("a page that has seen everything got %v", <-again.frames)
-			}
-		})
-	}
-}
-
-// A page that was away for longer than its frames were kept has lost some of its call, which ends rather than stay half of one.  Others go on: what
-// was lost is not theirs.
-func TestPageThatMissesFramesLosesTheirCall(t *testing.T) {
-	for name, lost := range map[string]bool{"frames of the call": true, "texts": false, "frames of the call, which the page has seen": false} {
-		t.Run(name, func(t *testing.T) {
-			c, w := newTestComponent(t, nil)
-			key := newKey(t)
-			p := attached(t, c, key, "anna", nil)
-			id := connectedCall(t, p, w)
-			seen := p.seen
-			if name == "frames of the call" {
-				seen -= 2
-			}
-			p.session.Closed(false)
-			c.mu.Lock()
-			tab := c.tabOf(mustJID(t, p.at.Address))
-			for range maxKept {
-				tab.send(gateway.Text{From: "bob@example.org", Body: "?"})
-			}
-			c.mu.Unlock()
-			back := attached(t, c, key, "anna", func(a *gateway.Attach) { a.Resume, a.Seen = p.at.Resume, seen })
-			if !back.at.Resumed {
-				t.Fatalf("came back as %+v", back.at)
-			}
-			if !lost {
-				back.do(gateway.SessionInfo{Call: id, Info: jingle.InfoHold})
-				w.next("session-info", isAction(jingle.SessionInfo))
-				return
-			}
-			if ended := expect[gateway.Ended](back); ended.Call != id || ended.Reason != string(call.PageLost) {
-				t.Errorf("the page hears %+v", ended)
-			}
-			w.next("session-terminate", isAction(jingle.SessionTerminate))
-			wait(t, "the call's end", func() bool { return c.Stats().Calls == 0 })
-		})
-	}
-}
-
-// Both call each other at once: the propose of the lower id goes on, the other is taken back or rejected.
-func TestTie(t *testing.T) {
-	for name, theirs := range map[string]string{"their id is lower": "0", "our id is lower": "zzzz"} {
-		t.Run(name, func(t *testing.T) {
-			c, w := newTestComponent(t, nil)
-			p := attached(t, c, newKey(t), "anna", nil)
-			id, sid := place(p, w, "alice@example.org")
-			w.receive(`<message type='chat' from='` + alice + `' to='` + p.at.Bare + `' id='m'><propose xmlns='urn:xmpp:jingle-message:0' id='` + theirs + `'>
-				<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>`)
-			if theirs > sid {
-				reject := w.next("reject", isMessage(jingle.Reject)).Child(jingle.NSMessage, "reject")
-				if reject.Attr("id") != theirs || reject.Child(jingle.NSMessage, "tie-break") == nil {
-					t.Errorf("rejected with %s", reject)
-				}
-				w.jmi(alice, p.at.Address, jingle.Proceed, sid)
-				w.next("session-initiate", isAction(jingle.SessionInitiate))
-				return
-			}
-			retract := w.next("retract", isMessage(jingle.Retract)).Child(jingle.NSMessage, "retract")
-			if retract.Attr("id") != sid || retract.Child(jingle.NSMessage, "tie-break") == nil {
-				t.Errorf("took back with %s", retract)
-			}
-			p.isRungInstead(id)
-		})
-	}
-}
-
-// isRungInstead waits until the page has lost its own call to theirs, which rings.
-func (p *page) isRungInstead(own string) {
-	p.t.Helper()
-	end := time.After(patience)
-	for ended, rings := false, false; !ended || !rings; {
-		select {
-		case f := <-p.frames:
-			switch f := f.(type) {
-			case gateway.Ended:
-				ended = f.Call == own && f.Reason == string(call.TieBreak)
-			case gateway.Incoming:
-				rings = true
-			}
-		case <-end:
-			p.t.Fatalf("own call ended %v, theirs rings %v", ended, rings)
-		}
-	}
-}
-
-// They call while our page is still making its offer: nobody has heard of ours, so theirs rings whichever id is lower.
-func TestTieBeforeTheOffer(t *testing.T) {
-	c, w := newTestComponent(t, nil)
-	p := attached(t, c, newKey(t), "anna", nil)
-	if f := p.do(gateway.Dial{To: "alice@example.org"}); f != gateway.Later {
-		t.Fatalf("dial gave %v", f)
-	}
-	id := expect[gateway.Admitted](p).Call
-	w.receive(`<message type='chat' from='` + alice + `' to='` + p.at.Bare + `' id='m'><propose xmlns='urn:xmpp:jingle-message:0' id='zzzz'>
-		<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>`)
-	p.isRungInstead(id)
-	w.silent("a propose of ours", isMessage(jingle.Propose))
 }
 
 func TestShutdownEndsCallsInGoodOrder(t *testing.T) {
@@ -543,25 +386,5 @@ func TestRequestFlood(t *testing.T) {
 	defer w.mu.Unlock()
 	if n := len(w.pending); n < 10 || n > maxRequests {
 		t.Errorf("%d requests wait for their answers", n)
-	}
-}
-
-// What is kept for a page to ask for again is bounded in bytes as well, below what its socket takes at once.
-func TestKeptBytes(t *testing.T) {
-	x := &tab{}
-	for range 3 * maxKept {
-		x.send(gateway.Offer{SDP: gateway.Description{SDP: strings.Repeat("x", 60<<10)}})
-	}
-	x.send(gateway.Ringing{})
-	size := 0
-	for _, f := range x.kept {
-		size += sizeOf(f)
-	}
-	if size > maxKeptBytes || len(x.kept) < 2 || x.keptBytes != size {
-		t.Errorf("%d frames of %d bytes are kept, counted as %d", len(x.kept), size, x.keptBytes)
-	}
-	x.send(gateway.Offer{SDP: gateway.Description{SDP: strings.Repeat("x", 2*maxKeptBytes)}})
-	if len(x.kept) != 1 { // the last one is the one that matters
-		t.Errorf("%d frames are kept after a large one", len(x.kept))
 	}
 }
