@@ -36,25 +36,30 @@ func (c *Component) write(t *tab, text gateway.Text) (gateway.Frame, error) {
 		return nil, gateway.Errorf(gateway.RateLimited, "you have written very much just now; wait a minute")
 	}
 	if to.Domain().Equal(c.cfg.Domain) {
-		return nil, c.pass(t, to, text.Body)
+		return nil, c.pass(t, to, text)
 	}
 	if !c.up {
 		return nil, gateway.Errorf(gateway.LinkDown, "the XMPP server is not connected just now; try again in a moment")
 	}
 	c.show(t, to)
-	c.post(newStanza("message", "chat", t.address, to, textID+randomID()).Append(element.New("", "body").WithText(text.Body)))
+	id := text.Message
+	if id == "" {
+		id = randomID()
+	}
+	if err := c.link.Send(newStanza("message", "chat", t.address, to, textID+id).Append(element.New("", "body").WithText(text.Body))); err != nil {
+		c.log.Debug("text not sent", "error", err)
+		return nil, gateway.Errorf(gateway.LinkDown, "the XMPP server takes no messages just now; try again in a moment")
+	}
 	return nil, nil
 }
 
 // pass hands a text to the pages of another guest.  c.mu is held.
-func (c *Component) pass(t *tab, to jid.JID, body string) error {
+func (c *Component) pass(t *tab, to jid.JID, text gateway.Text) error {
 	tabs := c.readers(to)
 	if len(tabs) == 0 {
 		return gateway.Errorf(gateway.NotNow, "nobody can be reached at that address now, or it does not exist")
 	}
-	for _, reader := range tabs {
-		reader.send(gateway.Text{From: t.ghost.address.String(), Body: body})
-	}
+	hand(tabs, gateway.Text{From: t.ghost.address.String(), Body: text.Body}, c.letterFrom(t, to, text))
 	return nil
 }
 
@@ -106,29 +111,21 @@ func (c *Component) text(st stream.Stanza) {
 	case len(body.Text) > maxText || !utf8.ValidString(body.Text):
 		c.post(refuse(st, errTextTooLong))
 	default:
-		c.deliver(st, gateway.Text{From: st.From.Bare().String(), Body: strings.Clone(body.Text), Stamp: stampOf(st.Element)})
-	}
-}
-
-// deliver shows a text, and confirms it to who asked for that (XEP-0184).  c.mu is held.
-func (c *Component) deliver(st stream.Stanza, shown gateway.Text) {
-	for _, t := range c.readers(st.To) {
-		t.send(shown)
-	}
-	if st.ID != "" && st.Element.Child(nsReceipts, "request") != nil {
-		c.post(newStanza("message", st.Type, st.To, st.From, randomID()).Append(element.New(nsReceipts, "received", "id", st.ID)))
+		text := gateway.Text{From: st.From.Bare().String(), Body: strings.Clone(body.Text), Stamp: stampOf(st.Element)}
+		hand(c.readers(st.To), text, c.letterOf(st))
 	}
 }
 
 // undelivered tells the page that its text came back.  It reports false for the bounce of something else.
 func (c *Component) undelivered(st stream.Stanza) bool {
-	if !strings.HasPrefix(st.ID, textID) {
-		return false
+	id, ok := strings.CutPrefix(st.ID, textID)
+	if !ok || len(id) > gateway.MaxMessage {
+		return ok
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if t := c.tabOf(st.To); t != nil && c.policy.allow(time.Now(), bounceTo, pair(st), textsPerMinute) {
-		t.send(gateway.Undelivered{To: st.From.Bare().String(), Text: bounceSentence(jingle.ParseError(st.Element))})
+		t.send(gateway.Undelivered{To: st.From.Bare().String(), Message: strings.Clone(id), Text: bounceSentence(jingle.ParseError(st.Element))})
 	}
 	return true
 }
@@ -137,6 +134,8 @@ func bounceSentence(e jingle.Error) string {
 	switch e.Condition {
 	case "remote-server-not-found", "remote-server-timeout":
 		return "The XMPP server of your contact cannot be reached."
+	case "recipient-unavailable", "resource-constraint", "internal-server-error":
+		return "Your contact cannot take this message just now. Try again later."
 	case "not-acceptable", "policy-violation", "forbidden", "not-allowed":
 		return "Your contact's server or app does not take this message."
 	}

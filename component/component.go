@@ -187,6 +187,7 @@ func (c *Component) shutDown() {
 	if err := c.door.Shutdown(ctx); err != nil {
 		c.log.Warn("sockets still open at the end", "error", err)
 	}
+	c.dropAllLetters()
 }
 
 // connected takes note of the link's coming and going.

@@ -36,6 +36,7 @@ type tab struct {
 	seq       int             // number of the last frame sent
 	kept      []gateway.Frame // the last of them
 	keptBytes int             // about
+	letters   map[int]*letter // by number of the frame: texts that wait for the socket
 	lost      map[string]int  // by call: number of the last frame about it that is not kept any more
 	gone      bool            // removed; it may still have calls that end
 	instance  string          // the page's own word for itself, which a duplicated tab does not share
@@ -92,9 +93,11 @@ func (t *tab) send(f gateway.Frame) {
 	old := 0
 	for last := len(t.kept) - 1; old < last && (len(t.kept)-old > maxKept || t.keptBytes > maxKeptBytes); old++ {
 		t.keptBytes -= sizeOf(t.kept[old])
+		seq := t.kept[old].(gateway.Numbered).Seq
 		if call := gateway.CallOf(t.kept[old]); t.calls[call] != nil {
-			t.lost[call] = t.kept[old].(gateway.Numbered).Seq
+			t.lost[call] = seq
 		}
+		t.dropLetter(seq, errPageFull)
 	}
 	t.kept = slices.Delete(t.kept, 0, old)
 	if t.session != nil {
@@ -133,6 +136,7 @@ func (t *tab) catchUp(seen int) {
 			t.session.conn.Send(f)
 		}
 	}
+	t.showLetters()
 }
 
 // broadcast gives a frame to every tab of the ghost.

@@ -156,7 +156,7 @@ func (s *session) attach(a gateway.Attach, id gateway.ID) (gateway.Frame, error)
 	if !c.policy.allow(time.Now(), attachFrom, addressGroup(s.conn.Remote()), c.policy.limits.AttachesPerIP) {
 		return nil, gateway.Errorf(gateway.RateLimited, "too many pages were opened from your network address just now; wait a minute")
 	}
-	t, resumed, over, err := c.place(address, a, s.conn.Remote())
+	t, resumed, missed, err := c.place(address, a, s.conn.Remote())
 	if err != nil {
 		return nil, err
 	}
@@ -175,15 +175,16 @@ func (s *session) attach(a gateway.Attach, id gateway.ID) (gateway.Frame, error)
 	if resumed {
 		t.catchUp(a.Seen)
 	}
-	for _, ended := range over {
-		t.send(ended)
+	for _, f := range missed {
+		t.send(f)
 	}
 	c.admitContacts(t, a.Contacts)
 	return gateway.Later, nil
 }
 
-// place finds or makes the tab that an attach is for.  Over is the calls that the page had before it was loaded anew.  c.mu is held.
-func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t *tab, resumed bool, over []gateway.Ended, err error) {
+// place finds or makes the tab that an attach is for.  Missed is the end of the calls that the page had before it was loaded anew, and the texts
+// that waited for it.  c.mu is held.
+func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t *tab, resumed bool, missed []gateway.Frame, err error) {
 	g := c.ghostOf(address)
 	if g == nil {
 		g = &ghost{
@@ -198,7 +199,7 @@ func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t
 			c.takeBack(old, from)
 			return old, true, nil, nil
 		case old.session == nil: // the page was loaded anew: its peer connections are gone
-			over = old.broken()
+			missed = append(old.broken(), old.takeLetters()...)
 			c.remove(old)
 			if c.ghostOf(address) == nil {
 				g.tabs = map[string]*tab{}
@@ -222,18 +223,18 @@ func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t
 	}
 	t = &tab{
 		address: full, ghost: g, instance: a.Instance, ip: from, audience: map[string]jid.JID{},
-		lost: map[string]int{}, calls: map[string]*runner{}, engaged: map[*runner]bool{}, waiting: map[*runner]gateway.ID{},
+		letters: map[int]*letter{}, lost: map[string]int{}, calls: map[string]*runner{}, engaged: map[*runner]bool{}, waiting: map[*runner]gateway.ID{},
 	}
 	g.tabs[resource] = t
 	c.tabs++
 	c.ghosts[address.String()] = g
-	return t, false, over, nil
+	return t, false, missed, nil
 }
 
 // broken lists the calls that a page was in when it was loaded anew: its keys are gone, and a peer that was told new ones inside a
 // session would have to be called again anyway.  c.mu is held.
-func (t *tab) broken() []gateway.Ended {
-	var over []gateway.Ended
+func (t *tab) broken() []gateway.Frame {
+	var over []gateway.Frame
 	for r := range t.engaged {
 		ended := gateway.FrameOf(r.id, call.Finished{Outcome: call.PageLost}).(gateway.Ended)
 		ended.To = r.peer.String()
@@ -271,6 +272,7 @@ func (c *Component) remove(t *tab) {
 		delete(c.ghosts, t.ghost.address.String())
 	}
 	t.gone = true
+	t.dropLetters()
 	for _, r := range t.calls {
 		r.parting = append(r.parting, t)
 		r.post(call.BrowserGone{Tab: t.address})

@@ -211,11 +211,14 @@ export class Call extends Emitter {
   }
 
   /**
-   * Writes a chat message to the other side.
+   * Writes a chat message to the other side, as Carillon.sendText does.
    * @param {string} body
+   * @param {string} [message] its id, which nobody can guess
+   * @returns {Promise<string>} the id
    */
-  async sendText(body) {
-    await this.#port.request({ event: 'text', to: this.address, body });
+  async sendText(body, message = crypto.randomUUID()) {
+    await this.#port.request({ event: 'text', to: this.address, body, message });
+    return message;
   }
 
   /** How the connection has been since this was asked last; undefined before there is one. @returns {Promise<Statistics | undefined>} */

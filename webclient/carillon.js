@@ -62,7 +62,7 @@ const PERMANENT = ['insecure-context', 'origin-refused', 'bad_name', 'reserved_n
  * did not take the name after all; `incoming` for a call that rings; `contacts` when the list changed; `text` for what somebody writes; `undelivered`
  * for a text of ours that came back; `lost` for a call that ended because this page was loaded anew, with whom to call again.
  * @extends {Emitter<{ state: State, attached: Account, refused: CarillonError, incoming: Call, contacts: Contact[], text: Text,
- *   undelivered: { to: string, text: string }, lost: { address: string, reason: string, text: string } }>}
+ *   undelivered: { to: string, message: string, text: string }, lost: { address: string, reason: string, text: string } }>}
  */
 export class Carillon extends Emitter {
   /** @type {State} */
@@ -194,12 +194,15 @@ export class Carillon extends Emitter {
   }
 
   /**
-   * Writes a chat message to an address; what they write back comes as `text`.
+   * Writes a chat message to an address; what they write back comes as `text`.  Rejects when it was not sent; `undelivered` names one that came back.
    * @param {string} to
    * @param {string} body
+   * @param {string} [message] its id, which nobody can guess
+   * @returns {Promise<string>} the id
    */
-  async sendText(to, body) {
-    await this.#request({ event: 'text', to, body });
+  async sendText(to, body, message = crypto.randomUUID()) {
+    await this.#request({ event: 'text', to, body, message });
+    return message;
   }
 
   /**
@@ -336,7 +339,7 @@ export class Carillon extends Emitter {
     if (frame.event === 'incoming') return this.#ring(frame);
     if (frame.event === 'admitted') return this.#admitted(frame);
     if (frame.event === 'text') return this.#hear(frame);
-    if (frame.event === 'undelivered') return this.emit('undelivered', { to: String(frame.to), text: String(frame.text) });
+    if (frame.event === 'undelivered') return this.emit('undelivered', { to: String(frame.to), message: String(frame.message ?? ''), text: String(frame.text) });
     const call = this.#call(frame.call);
     if (call) return call.receive(frame);
     if (frame.event === 'ended' && frame.to) this.emit('lost', { address: String(frame.to), reason: String(frame.reason), text: String(frame.text) });

@@ -360,16 +360,16 @@ test('chat: sent to whom the call is with, heard by the call and the page', asyn
   const heard = [];
   carillon.on('text', ({ from, body, stamp }) => heard.push(['page', from, body, stamp?.getTime()]));
   call.on('text', ({ body }) => heard.push(['call', body]));
-  carillon.on('undelivered', ({ to }) => heard.push(['undelivered', to]));
+  carillon.on('undelivered', ({ to, message }) => heard.push(['undelivered', to, message]));
   const sent = call.sendText('hello');
-  const { id, to, body } = await socket.take('text');
+  const { id, to, body, message } = await socket.take('text');
   assert.deepEqual([to, body], ['alice@example.org', 'hello']);
   socket.say({ event: 'ok', id });
-  await sent;
+  assert.equal(await sent, message);
   socket.say({ event: 'text', from: 'Alice@example.org', body: 'hi', stamp: '2026-03-01T10:20:30Z' });
   socket.say({ event: 'text', from: 'bob@example.org', body: 'ho' });
-  socket.say({ event: 'undelivered', to: 'bob@example.org', text: 'gone' });
-  assert.deepEqual(heard, [['page', 'Alice@example.org', 'hi', Date.UTC(2026, 2, 1, 10, 20, 30)], ['call', 'hi'], ['page', 'bob@example.org', 'ho', undefined], ['undelivered', 'bob@example.org']]);
+  socket.say({ event: 'undelivered', to: 'alice@example.org', message, text: 'gone' });
+  assert.deepEqual(heard, [['page', 'Alice@example.org', 'hi', Date.UTC(2026, 2, 1, 10, 20, 30)], ['call', 'hi'], ['page', 'bob@example.org', 'ho', undefined], ['undelivered', 'alice@example.org', message]]);
 });
 
 test('a page that was loaded anew hears whom to call again', async () => {

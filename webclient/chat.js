@@ -4,7 +4,7 @@ import { plural, t } from './strings.js';
 import { any, button, element, errorText, input, setText, shortName, show } from './view.js';
 
 /** @typedef {import('./carillon.js').Carillon} Carillon */
-/** @typedef {{ own: boolean, body: string, at: Date, failed?: string }} Line */
+/** @typedef {{ own: boolean, body: string, at: Date, id?: string, failed?: string }} Line */
 
 const MOST_LINES = 500;
 
@@ -39,9 +39,8 @@ export function wireChat(carillon, changed) {
     showLetter(body);
     changed();
   });
-  carillon.on('undelivered', ({ to, text }) => {
-    const last = conversation(to).lines.filter(({ own, failed }) => own && !failed).at(-1);
-    if (last) last.failed = text;
+  carillon.on('undelivered', ({ message, text }) => {
+    for (const { lines } of conversations.values()) for (const line of lines) if (line.id === message) line.failed = text;
     draw();
   });
   button('letter-reply').onclick = () => {
@@ -71,10 +70,10 @@ async function send(carillon) {
   if (!body || !to) return;
   field.value = '';
   /** @type {Line} */
-  const line = { own: true, body, at: new Date() };
+  const line = { own: true, body, at: new Date(), id: crypto.randomUUID() };
   add(to, line);
   try {
-    await carillon.sendText(to, body);
+    await carillon.sendText(to, body, line.id);
   } catch (error) {
     line.failed = errorText(error);
     draw();

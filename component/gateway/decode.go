@@ -11,8 +11,11 @@ import (
 	"carillon/jingle"
 )
 
-// MaxText bounds the body of a Text, in bytes.
-const MaxText = 4096
+// MaxText bounds the body of a Text, and MaxMessage its id, in bytes.
+const (
+	MaxText    = 4096
+	MaxMessage = 64
+)
 
 // Bounds of the fields, in bytes unless said otherwise.
 const (
@@ -65,8 +68,10 @@ var decoders = map[string]func(*fields) ClientEvent{
 	"approve": func(f *fields) ClientEvent { return Approve{Address: f.text("address", maxAddress)} },
 	"refuse":  func(f *fields) ClientEvent { return Refuse{Address: f.text("address", maxAddress)} },
 	"forget":  func(f *fields) ClientEvent { return Forget{Address: f.text("address", maxAddress)} },
-	"text":    func(f *fields) ClientEvent { return Text{To: f.text("to", maxAddress), Body: f.text("body", MaxText)} },
-	"ping":    func(f *fields) ClientEvent { return Ping{} },
+	"text": func(f *fields) ClientEvent {
+		return Text{To: f.text("to", maxAddress), Body: f.text("body", MaxText), Message: f.optional("message", MaxMessage)}
+	},
+	"ping": func(f *fields) ClientEvent { return Ping{} },
 
 	"join_room": func(f *fields) ClientEvent {
 		return JoinRoom{

@@ -49,6 +49,7 @@ var goodFrames = []struct {
 	{`{"event":"forget","address":"bo@example.org"}`, Request{"", Forget{"bo@example.org"}}},
 	{`{"event":"session_info","call":"c","info":"mute","mid":"0"}`, Request{"", SessionInfo{"c", "mute", "0"}}},
 	{`{"event":"session_info","call":"c","info":"active"}`, Request{"", SessionInfo{"c", "active", ""}}},
+	{`{"event":"text","to":"bo@example.org","body":"hi","message":"m1"}`, Request{"", Text{To: "bo@example.org", Body: "hi", Message: "m1"}}},
 	{`{"event":"text","to":"bo@example.org","body":"hi\nyou"}`, Request{"", Text{To: "bo@example.org", Body: "hi\nyou"}}},
 	{` {"event":"ping"} `, Request{"", Ping{}}},
 	{"{\n\t\"event\" : \"p\\u0069ng\" ,\r\n\"id\" : 0 }", Request{"0", Ping{}}},

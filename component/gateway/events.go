@@ -81,10 +81,11 @@ type (
 	}
 	// Text is a plain chat message: To somebody, or From somebody.
 	Text struct {
-		To    string `json:"to,omitempty"`
-		From  string `json:"from,omitempty"` // bare JID
-		Body  string `json:"body"`
-		Stamp string `json:"stamp,omitempty"` // RFC 3339; when it was sent, if it waited on its way
+		To      string `json:"to,omitempty"`
+		From    string `json:"from,omitempty"` // bare JID
+		Body    string `json:"body"`
+		Message string `json:"-"`               // the page's own id of it, which Undelivered repeats; may be empty
+		Stamp   string `json:"stamp,omitempty"` // RFC 3339; when it was sent, if it waited on its way
 	}
 	// Offer carries an SDP offer of one party to the other.
 	Offer struct {
@@ -213,10 +214,11 @@ type (
 	Told struct {
 		To string `json:"to"`
 	}
-	// Undelivered says that a Text came back.
+	// Undelivered says that a Text came back, or that nobody is left to show it.
 	Undelivered struct {
-		To   string `json:"to"`
-		Text string `json:"text"` // why, in words
+		To      string `json:"to"`
+		Message string `json:"message,omitempty"` // that of the Text
+		Text    string `json:"text"`              // why, in words
 	}
 	// Link says that the XMPP server was connected or lost.
 	Link struct {
