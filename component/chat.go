@@ -41,12 +41,16 @@ func (c *Component) write(t *tab, text gateway.Text) (gateway.Frame, error) {
 	if !c.up {
 		return nil, gateway.Errorf(gateway.LinkDown, "the XMPP server is not connected just now; try again in a moment")
 	}
-	c.show(t, to)
 	id := text.Message
 	if id == "" {
 		id = randomID()
 	}
-	if err := c.link.Send(newStanza("message", "chat", t.address, to, textID+id).Append(element.New("", "body").WithText(text.Body))); err != nil {
+	message := newStanza("message", "chat", t.address, to, textID+id).Append(element.New("", "body").WithText(text.Body))
+	if _, seen := t.audience[to.Bare().String()]; !seen { // the first one says who writes (XEP-0172 section 4.2)
+		message.Append(nickElement(t.ghost.nick))
+	}
+	c.show(t, to)
+	if err := c.link.Send(message); err != nil {
 		c.log.Debug("text not sent", "error", err)
 		return nil, gateway.Errorf(gateway.LinkDown, "the XMPP server takes no messages just now; try again in a moment")
 	}
@@ -59,7 +63,7 @@ func (c *Component) pass(t *tab, to jid.JID, text gateway.Text) error {
 	if len(tabs) == 0 {
 		return gateway.Errorf(gateway.NotNow, "nobody can be reached at that address now, or it does not exist")
 	}
-	hand(tabs, gateway.Text{From: t.ghost.address.String(), Body: text.Body}, c.letterFrom(t, to, text))
+	hand(tabs, gateway.Text{From: t.ghost.address.String(), Name: t.ghost.nick, Body: text.Body}, c.letterFrom(t, to, text))
 	return nil
 }
 
@@ -111,7 +115,7 @@ func (c *Component) text(st stream.Stanza) {
 	case len(body.Text) > maxText || !utf8.ValidString(body.Text):
 		c.post(refuse(st, errTextTooLong))
 	default:
-		text := gateway.Text{From: st.From.Bare().String(), Body: strings.Clone(body.Text), Stamp: stampOf(st.Element)}
+		text := gateway.Text{From: st.From.Bare().String(), Name: nickIn(st.Element), Body: strings.Clone(body.Text), Stamp: stampOf(st.Element)}
 		hand(c.readers(st.To), text, c.letterOf(st))
 	}
 }

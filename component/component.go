@@ -83,6 +83,7 @@ type Component struct {
 
 	relinked time.Time         // when the stream came back after it was lost; zero if it never was
 	goodbyes map[*goodbye]bool // last words that wait to be said again
+	unsaid   announcements     // presence that waits to be sent
 }
 
 // New makes a component from its configuration; nothing runs yet.  It reads, or makes, the key in StateDir.
@@ -121,7 +122,7 @@ func newComponent(cfg Config, key []byte) (*Component, error) {
 	c := &Component{
 		cfg: cfg, log: cfg.Log, key: key, reserved: map[string]bool{}, policy: newPolicy(cfg.MayCall, cfg.Limits), ctx: context.Background(),
 		ghosts: map[string]*ghost{}, calls: map[callKey]*runner{},
-		ringing: map[*runner]*ghost{}, runners: map[*runner]bool{}, goodbyes: map[*goodbye]bool{}, rooms: newRooms(cfg.Rooms),
+		ringing: map[*runner]*ghost{}, runners: map[*runner]bool{}, goodbyes: map[*goodbye]bool{}, unsaid: announcements{latest: map[[2]string]*announcement{}}, rooms: newRooms(cfg.Rooms),
 	}
 	c.metrics = newMetrics(c)
 	for _, name := range cfg.ReservedNames {
@@ -171,6 +172,7 @@ func (c *Component) shutDown() {
 		running = append(running, r)
 	}
 	c.forgetGoodbyes()
+	c.stopAnnouncing()
 	c.mu.Unlock()
 	c.door.Announce(c.cfg.Shutdown)
 	ctx, cancel := context.WithTimeout(context.Background(), c.cfg.Shutdown+shutDownTime)
@@ -187,7 +189,10 @@ func (c *Component) shutDown() {
 	if err := c.door.Shutdown(ctx); err != nil {
 		c.log.Warn("sockets still open at the end", "error", err)
 	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.dropAllLetters()
+	c.announceAgain()
 }
 
 // connected takes note of the link's coming and going.
@@ -203,7 +208,7 @@ func (c *Component) connected(up bool, err error) {
 			c.relinked = time.Now()
 		}
 		c.wasUp = true
-		c.showAgain()
+		c.announceAll()
 		return
 	}
 	for _, g := range c.ghosts {

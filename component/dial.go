@@ -89,7 +89,7 @@ func (c *Component) placeCall(t *tab, to jid.JID, local bool, a *admission, id g
 		opening = call.Opening{Kind: call.KindOutgoing, SID: sid, Tab: t.address, Peer: to, Known: t.ghost.devicesOf(to)}
 		c.show(t, to)
 	}
-	r.admission, r.dialled = a, to.String()
+	r.admission, r.dialled, r.name = a, to.String(), t.ghost.nick
 	t.waiting[r] = id
 	if !c.start(r, tabs, r.begin(opening)) {
 		delete(t.waiting, r)
@@ -177,6 +177,7 @@ func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 		rival.post(call.TieLost{SID: m.ID})
 	}
 	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), strings.Clone(m.ID)}, "in", st.To, st.From)
+	r.name = nickIn(st.Element)
 	proposed := call.PeerMessage{From: st.From, To: st.To, Message: m}
 	c.ring(r, g, tabs, r.begin(call.Opening{Kind: call.KindIncoming, Tabs: addresses(tabs), First: proposed}))
 }

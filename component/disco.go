@@ -111,9 +111,10 @@ func (c *Component) vCard(to jid.JID) *element.Element {
 	if to.Localpart() == "" {
 		return card.Append(text("FN", "Carillon"), text("URL", c.cfg.PublicURL))
 	}
+	nick := c.nickOf(to)
 	return card.Append(
-		text("FN", guestName(to)),
-		text("NICKNAME", guestName(to)),
+		text("FN", nick),
+		text("NICKNAME", nick),
 		text("URL", c.cfg.PublicURL),
 		text("DESC", "A guest who calls from a web page. The name is the guest's own claim; nobody has verified it."))
 }

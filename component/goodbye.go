@@ -1,10 +1,8 @@
 package component
 
 import (
-	"errors"
 	"time"
 
-	"carillon/component/stream"
 	"carillon/jingle"
 	"carillon/jingle/element"
 )
@@ -43,9 +41,6 @@ func (g *goodbye) say() {
 		g.again()
 	}
 }
-
-// unsent tells whether a stanza that was not sent can be later on.
-func unsent(err error) bool { return errors.Is(err, stream.ErrDown) || errors.Is(err, stream.ErrFull) }
 
 // heard takes the answer to a session-terminate.
 func (g *goodbye) heard(reply *element.Element, err error) {

@@ -96,10 +96,8 @@ func (t *tab) takeLetters() []gateway.Frame {
 	return texts
 }
 
-// dropAllLetters gives back what waits when the service ends.
+// dropAllLetters gives back what waits when the service ends.  c.mu is held.
 func (c *Component) dropAllLetters() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	for _, g := range c.ghosts {
 		for _, t := range g.tabs {
 			t.dropLetters()

@@ -20,21 +20,7 @@ func (c *Component) show(t *tab, to jid.JID) {
 		return
 	}
 	t.audience[to.String()] = to
-	c.post(c.available(t.address, to))
-}
-
-// showAgain repeats the presence of every page after the stream was down: servers do not announce a component's return.  c.mu is held.
-func (c *Component) showAgain() {
-	for _, g := range c.ghosts {
-		for _, contact := range g.contacts {
-			c.post(probe(g.address, contact))
-		}
-		for _, t := range g.tabs {
-			for _, to := range t.audience {
-				c.post(c.available(t.address, to))
-			}
-		}
-	}
+	c.announce(t.available(to))
 }
 
 // admitContacts takes up the contacts that a page brings: those whose tickets are good see its presence.  c.mu is held.
@@ -50,13 +36,13 @@ func (c *Component) admitContacts(t *tab, tickets []gateway.Ticket) {
 			continue
 		}
 		g.contacts[contact.String()] = contact
-		c.post(probe(g.address, contact))
+		c.announce(announcement{kind: "probe", from: g.address, to: contact})
 	}
 	for _, contact := range g.contacts {
 		c.show(t, contact)
 	}
-	for _, asking := range g.asking {
-		t.send(gateway.Contact{Address: asking.String(), State: gateway.ContactAsks})
+	for _, asks := range g.asking {
+		t.send(asks)
 	}
 }
 
@@ -81,7 +67,7 @@ func (c *Component) tell(t *tab, address string) (gateway.Frame, error) {
 		return nil, gateway.Errorf(gateway.TooMany, "you have told as many contacts as one address may")
 	}
 	if !t.knows(to.String()) {
-		c.post(c.askToAdd(t.ghost, to))
+		c.announce(t.ghost.askToAdd(to))
 	}
 	t.ghost.told[to.String()] = to
 	delete(t.audience, to.String()) // telling again repeats the presence
@@ -107,22 +93,28 @@ func (c *Component) approve(t *tab, address string) (gateway.Frame, error) {
 
 // befriend answers a subscription and asks for one in return (RFC 6121 section 3), and hands the pages the ticket.  c.mu is held.
 func (c *Component) befriend(g *ghost, contact jid.JID) gateway.Contact {
+	name := g.asking[contact.String()].Name
 	delete(g.asking, contact.String())
 	g.contacts[contact.String()] = contact
-	c.post(newStanza("presence", "subscribed", g.address, contact, ""))
-	c.post(c.askToAdd(g, contact))
+	c.announce(announcement{kind: "subscribed", from: g.address, to: contact})
+	c.announce(g.askToAdd(contact))
 	for _, t := range g.tabs {
 		delete(t.audience, contact.String())
 		c.show(t, contact)
 	}
-	approved := gateway.Contact{Address: contact.String(), State: gateway.ContactApproved, Ticket: contactTicket(c.key, g.address, contact)}
+	approved := gateway.Contact{Address: contact.String(), Name: name, State: gateway.ContactApproved, Ticket: contactTicket(c.key, g.address, contact)}
 	g.broadcast(approved)
 	return approved
 }
 
-// askToAdd is a ghost's request for a contact's presence, under the name that it claims (XEP-0172).
-func (c *Component) askToAdd(g *ghost, contact jid.JID) *element.Element {
-	return newStanza("presence", "subscribe", g.address, contact, "").Append(element.New(nsNick, "nick").WithText(guestName(g.address)))
+// askToAdd is a ghost's request for a contact's presence, under the name that it claims (XEP-0172 section 4.1).
+func (g *ghost) askToAdd(contact jid.JID) announcement {
+	return announcement{kind: "subscribe", from: g.address, to: contact, nick: g.nick}
+}
+
+// available is the presence with which clients show their call buttons.
+func (t *tab) available(to jid.JID) announcement {
+	return announcement{from: t.address, to: to, nick: t.ghost.nick}
 }
 
 // refuseContact turns down a contact that asked.  c.mu is held.
@@ -134,7 +126,7 @@ func (c *Component) refuseContact(t *tab, address string) (gateway.Frame, error)
 	contact = contact.Bare()
 	if _, asks := t.ghost.asking[contact.String()]; asks {
 		delete(t.ghost.asking, contact.String())
-		c.post(newStanza("presence", "unsubscribed", t.ghost.address, contact, ""))
+		c.announce(announcement{kind: "unsubscribed", from: t.ghost.address, to: contact})
 	}
 	return gateway.Contact{Address: contact.String(), State: gateway.ContactRefused}, nil
 }
@@ -167,10 +159,10 @@ func (c *Component) hide(g *ghost, contact jid.JID, answer bool) {
 	_, known := g.contacts[key]
 	_, told := g.told[key]
 	if known && answer {
-		c.post(newStanza("presence", "unsubscribed", g.address, contact, ""))
+		c.announce(announcement{kind: "unsubscribed", from: g.address, to: contact})
 	}
 	if (known || told) && answer {
-		c.post(newStanza("presence", "unsubscribe", g.address, contact, ""))
+		c.announce(announcement{kind: "unsubscribe", from: g.address, to: contact})
 	}
 	delete(g.contacts, key)
 	delete(g.told, key)
@@ -218,8 +210,9 @@ func (c *Component) subscribe(g *ghost, st stream.Stanza) {
 	case (told || known) && len(g.contacts) < c.policy.limits.ContactsPerGhost:
 		c.befriend(g, contact)
 	case len(g.asking) < c.policy.limits.ContactsPerGhost:
-		g.asking[contact.String()] = contact
-		g.broadcast(gateway.Contact{Address: contact.String(), State: gateway.ContactAsks})
+		asks := gateway.Contact{Address: contact.String(), Name: nickIn(st.Element), State: gateway.ContactAsks}
+		g.asking[contact.String()] = asks
+		g.broadcast(asks)
 	}
 }
 
@@ -241,13 +234,13 @@ func (c *Component) probe(g *ghost, st stream.Stanza) {
 	if g != nil {
 		for _, t := range g.tabs {
 			if _, sees := t.audience[contact.String()]; sees {
-				c.post(c.available(t.address, st.From))
+				c.announce(t.available(st.From))
 				shown = true
 			}
 		}
 	}
 	if !shown && c.policy.allow(time.Now(), probeFrom, pair(st), 10) {
-		c.post(unavailable(st.To.Bare(), st.From))
+		c.post(newStanza("presence", "unavailable", st.To.Bare(), st.From, ""))
 	}
 }
 

@@ -19,13 +19,14 @@ const maxDevices = 64
 
 // A ghost is an address with at least one page open.  Nothing of it outlives its pages.
 type ghost struct {
-	address  jid.JID            // bare
-	tabs     map[string]*tab    // by resource
-	contacts map[string]jid.JID // bare: they see its presence
-	asking   map[string]jid.JID // bare: they asked to, and the person at the page has not decided
-	told     map[string]jid.JID // bare: the page told them that they can call
-	devices  map[string]device  // of contacts, by full JID
-	rings    int                // calls of XMPP users that ring it
+	address  jid.JID                    // bare
+	nick     string                     // what others are told that it is called
+	tabs     map[string]*tab            // by resource
+	contacts map[string]jid.JID         // bare: they see its presence
+	asking   map[string]gateway.Contact // by bare JID: they asked to, and the person at the page has not decided
+	told     map[string]jid.JID         // bare: the page told them that they can call
+	devices  map[string]device          // of contacts, by full JID
+	rings    int                        // calls of XMPP users that ring it
 }
 
 // A tab is one page: a full JID that places and takes calls.

@@ -32,6 +32,7 @@ type runner struct {
 	ours      jid.JID // our bare address
 	peer      jid.JID // the other side's bare address
 	direction string  // for the log
+	name      string  // what the caller says to be called
 	dialled   string  // the address as the caller's page is told it was understood
 	machine   call.Machine
 	started   time.Time
@@ -227,7 +228,12 @@ func (r *runner) toBrowser(o call.ToBrowser) {
 		r.c.refuseWaiting(o.Tab, r, gateway.FrameOf(r.id, o.Event))
 		return
 	}
-	r.c.send(o.Tab, gateway.FrameOf(r.id, o.Event))
+	f := gateway.FrameOf(r.id, o.Event)
+	if in, ok := f.(gateway.Incoming); ok {
+		in.Name = r.name
+		f = in
+	}
+	r.c.send(o.Tab, f)
 	if _, last := o.Event.(call.Finished); last {
 		r.c.leave(o.Tab, r)
 	}
@@ -268,6 +274,9 @@ func (r *runner) sendMessage(o call.SendMessage) {
 	case jingle.Retract, jingle.Reject, jingle.Finish:
 		r.c.sayGoodbye(m, nil)
 		return
+	}
+	if o.Message.Kind == jingle.Propose {
+		m.Append(nickElement(r.c.nickOf(o.From)))
 	}
 	if err := r.c.link.Send(m); err != nil {
 		r.c.log.Debug("message not sent", "call", r.id, "error", err)

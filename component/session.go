@@ -188,10 +188,11 @@ func (c *Component) place(address jid.JID, a gateway.Attach, from netip.Addr) (t
 	g := c.ghostOf(address)
 	if g == nil {
 		g = &ghost{
-			address: address, tabs: map[string]*tab{}, contacts: map[string]jid.JID{}, asking: map[string]jid.JID{},
+			address: address, tabs: map[string]*tab{}, contacts: map[string]jid.JID{}, asking: map[string]gateway.Contact{},
 			told: map[string]jid.JID{}, devices: map[string]device{},
 		}
 	}
+	g.nick = guestNick(a.Name)
 	resource := resumedResource(c.key, address, a.Resume)
 	if old := g.tabs[resource]; old != nil {
 		switch {
@@ -307,5 +308,5 @@ func (c *Component) hideTab(t *tab, from jid.JID) {
 			return
 		}
 	}
-	c.post(unavailable(t.address, from))
+	c.announce(announcement{kind: "unavailable", from: t.address, to: from})
 }

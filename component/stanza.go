@@ -1,8 +1,6 @@
 package component
 
 import (
-	"strings"
-
 	"mellium.im/xmpp/jid"
 
 	"carillon/component/stream"
@@ -30,32 +28,6 @@ func answer(st stream.Stanza, payload *element.Element) *element.Element {
 // refuse makes the error that answers a stanza.  Errors are never answered; the caller has seen to that.
 func refuse(st stream.Stanza, e *jingle.Error) *element.Element {
 	return newStanza(st.Element.Local, "error", st.To, st.From, st.ID).Append(e.Element())
-}
-
-// guestName is how a ghost is shown in contact lists: the name in its address, marked as a guest's.
-func guestName(ghost jid.JID) string {
-	name := ghost.Localpart()
-	if i := strings.LastIndexByte(name, '-'); i > 0 {
-		name = name[:i]
-	}
-	return name + " (guest)"
-}
-
-// available is the presence of a tab, with which clients show their call buttons.
-func (c *Component) available(tab, to jid.JID) *element.Element {
-	return newStanza("presence", "", tab, to, "").Append(
-		c.caps(),
-		element.New(nsNick, "nick").WithText(guestName(tab)),
-		element.New(nsVCardPhoto, "x").Append(element.New(nsVCardPhoto, "photo")))
-}
-
-func unavailable(tab, to jid.JID) *element.Element {
-	return newStanza("presence", "unavailable", tab, to, "")
-}
-
-// probe asks which of a contact's devices are there, as a user's server does (RFC 6121 section 4.3).
-func probe(ghost, contact jid.JID) *element.Element {
-	return newStanza("presence", "probe", ghost, contact, "")
 }
 
 // initiation is a message of XEP-0353.  ejabberd archives, and wakes sleeping phones for, what asks to be stored.

@@ -83,6 +83,7 @@ type (
 	Text struct {
 		To      string `json:"to,omitempty"`
 		From    string `json:"from,omitempty"` // bare JID
+		Name    string `json:"name,omitempty"` // what the writer says to be called
 		Body    string `json:"body"`
 		Message string `json:"-"`               // the page's own id of it, which Undelivered repeats; may be empty
 		Stamp   string `json:"stamp,omitempty"` // RFC 3339; when it was sent, if it waited on its way
@@ -179,8 +180,9 @@ type (
 	// Incoming rings the page.
 	Incoming struct {
 		Call  string   `json:"call"`
-		From  string   `json:"from"`  // bare JID
-		Media []string `json:"media"` // audio, video
+		From  string   `json:"from"`           // bare JID
+		Name  string   `json:"name,omitempty"` // what the caller says to be called
+		Media []string `json:"media"`          // audio, video
 	}
 	// Ringing: the device of the one called rings.
 	Ringing struct {
@@ -207,6 +209,7 @@ type (
 	// Contact says where a contact stands: the result of Approve, Refuse and Forget, or news.
 	Contact struct {
 		Address string       `json:"address"`
+		Name    string       `json:"name,omitempty"` // what who asks says to be called
 		State   ContactState `json:"state"`
 		Ticket  string       `json:"ticket,omitempty"` // approved: keep it, hand it back in Attach
 	}
