@@ -16,7 +16,7 @@ import { Gauge } from './stats.js';
  * @typedef {'dialing' | 'ringing' | 'incoming' | 'connecting' | 'connected' | 'ended'} CallState
  */
 /** Why it ended: an outcome of the server's, or `refused`, `link-lost`, `failed` of our own.  `code` says more, if there is more. @typedef {{ reason: string, text: string, code?: string }} Ending */
-/** @typedef {{ from: string, body: string, stamp?: Date }} Text */
+/** What somebody writes; `name` is what they say to be called. @typedef {{ from: string, name?: string, body: string, stamp?: Date }} Text */
 /**
  * What a call needs of its connection.  `request` fails when the link is down; `deliver` keeps the frame until the server acknowledged it.
  * @typedef {object} Port
@@ -42,6 +42,8 @@ const FAILED_GUARD = 20_000;
 export class Call extends Emitter {
   /** The server's id of the call; empty until it was admitted. */
   id = '';
+  /** What the caller says to be called, or empty.  Anybody can say anything: show it beside the address. */
+  name = '';
   /** @type {CallState} */
   state;
   /** When media was first connected, as Date.now counts; 0 before. */

@@ -346,9 +346,9 @@ export class Carillon extends Emitter {
   }
 
   /** @param {Frame} frame `text` */
-  #hear({ from, body, stamp }) {
+  #hear({ from, name, body, stamp }) {
     /** @type {Text} */
-    const text = { from: String(from), body: String(body), ...(stamp && { stamp: new Date(stamp) }) };
+    const text = { from: String(from), body: String(body), ...(name && { name: String(name) }), ...(stamp && { stamp: new Date(stamp) }) };
     this.emit('text', text);
     for (const call of this.calls) if (bareOf(call.address) === bareOf(text.from)) call.hear(text);
   }
@@ -374,6 +374,7 @@ export class Carillon extends Emitter {
     if (this.#call(id)) return;
     const call = new Call(this.#port, 'incoming', String(frame.from), Array.isArray(frame.media) ? frame.media.map(String) : ['audio']);
     call.id = id;
+    call.name = String(frame.name ?? '');
     this.#calls.add(call);
     this.emit('incoming', call);
   }
@@ -385,7 +386,7 @@ export class Carillon extends Emitter {
     const others = this.contacts.filter((contact) => contact.address !== address);
     const kept = frame.state === 'asks' || frame.state === 'approved';
     /** @type {Contact} */
-    const contact = { address, state: frame.state === 'asks' ? 'asks' : 'approved', ...(frame.ticket ? { ticket: String(frame.ticket) } : {}) };
+    const contact = { address, state: frame.state === 'asks' ? 'asks' : 'approved', ...(frame.name && { name: String(frame.name) }), ...(frame.ticket ? { ticket: String(frame.ticket) } : {}) };
     this.contacts = kept ? [...others, contact] : others;
     this.emit('contacts', this.contacts);
     // A wish is the server's to remember: it tells us again after each attach.

@@ -227,7 +227,7 @@ test('accept rejects when the call ends meanwhile, and cannot be repeated', asyn
 
 test('the same call rings once, and declining tells the server', async () => {
   const { carillon, socket, call } = await rung();
-  socket.say({ event: 'incoming', call: 'c2', from: 'bob@example.org', media: ['audio'] });
+  socket.say({ event: 'incoming', call: 'c2', from: 'bob@example.org', name: 'Bob B.', media: ['audio'] });
   assert.equal(carillon.calls.length, 1);
   call.decline();
   assert.equal((await socket.take('decline')).call, 'c2');

@@ -358,7 +358,7 @@ test('all that a call was given is closed with it', async () => {
 test('chat: sent to whom the call is with, heard by the call and the page', async () => {
   const { carillon, socket, call } = await talking();
   const heard = [];
-  carillon.on('text', ({ from, body, stamp }) => heard.push(['page', from, body, stamp?.getTime()]));
+  carillon.on('text', ({ from, name, body, stamp }) => heard.push(['page', from, name, body, stamp?.getTime()]));
   call.on('text', ({ body }) => heard.push(['call', body]));
   carillon.on('undelivered', ({ to, message }) => heard.push(['undelivered', to, message]));
   const sent = call.sendText('hello');
@@ -367,9 +367,9 @@ test('chat: sent to whom the call is with, heard by the call and the page', asyn
   socket.say({ event: 'ok', id });
   assert.equal(await sent, message);
   socket.say({ event: 'text', from: 'Alice@example.org', body: 'hi', stamp: '2026-03-01T10:20:30Z' });
-  socket.say({ event: 'text', from: 'bob@example.org', body: 'ho' });
+  socket.say({ event: 'text', from: 'bob@example.org', name: 'Bob B.', body: 'ho' });
   socket.say({ event: 'undelivered', to: 'alice@example.org', message, text: 'gone' });
-  assert.deepEqual(heard, [['page', 'Alice@example.org', 'hi', Date.UTC(2026, 2, 1, 10, 20, 30)], ['call', 'hi'], ['page', 'bob@example.org', 'ho', undefined], ['undelivered', 'alice@example.org', message]]);
+  assert.deepEqual(heard, [['page', 'Alice@example.org', undefined, 'hi', Date.UTC(2026, 2, 1, 10, 20, 30)], ['call', 'hi'], ['page', 'bob@example.org', 'Bob B.', 'ho', undefined], ['undelivered', 'alice@example.org', message]]);
 });
 
 test('a page that was loaded anew hears whom to call again', async () => {

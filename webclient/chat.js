@@ -1,7 +1,7 @@
 // Chat beside the calls: plain messages, by the address they are with.  Nothing is kept but in memory.
 
 import { plural, t } from './strings.js';
-import { any, button, element, errorText, input, setText, shortName, show } from './view.js';
+import { any, button, element, errorText, fullName, input, setText, shortName, show } from './view.js';
 
 /** @typedef {import('./carillon.js').Carillon} Carillon */
 /** @typedef {{ own: boolean, body: string, at: Date, id?: string, failed?: string }} Line */
@@ -30,13 +30,13 @@ function conversation(address) {
  * @param {() => void} changed when the number of unread messages did
  */
 export function wireChat(carillon, changed) {
-  carillon.on('text', ({ from, body, stamp }) => {
+  carillon.on('text', ({ from, name, body, stamp }) => {
     const heard = conversation(from);
     add(from, { own: false, body, at: stamp ?? new Date() });
     if (bare(from) === shown) return;
     heard.unread++;
     writer = bare(from);
-    showLetter(body);
+    showLetter(name, body);
     changed();
   });
   carillon.on('undelivered', ({ message, text }) => {
@@ -56,9 +56,12 @@ export function wireChat(carillon, changed) {
   };
 }
 
-/** @param {string} body */
-function showLetter(body) {
-  setText('letter-text', t('chat.received', { name: shortName(writer), text: body }));
+/**
+ * @param {string | undefined} name
+ * @param {string} body
+ */
+function showLetter(name, body) {
+  setText('letter-text', t('chat.received', { name: fullName(name, writer), text: body }));
   show('letter', true);
 }
 

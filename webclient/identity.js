@@ -4,7 +4,7 @@ import { CarillonError } from './events.js';
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256' };
 
-/** One who asks to see us online, or one who may and whose ticket proves it. @typedef {{ address: string, state: 'asks' | 'approved', ticket?: string }} Contact */
+/** One who asks to see us online, or one who may and whose ticket proves it. @typedef {{ address: string, state: 'asks' | 'approved', name?: string, ticket?: string }} Contact */
 /** @typedef {{ privateKey: CryptoKey, publicKey: CryptoKey }} Keys */
 /** @typedef {import('./store.js').Store} Store */
 

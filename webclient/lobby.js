@@ -143,7 +143,7 @@ function contactItem(carillon, contact, deeds) {
   address.textContent = contact.address;
   const standing = document.createElement('span');
   standing.textContent = t(contact.state === 'asks' ? 'contacts.asks' : 'contacts.approved');
-  words.append(address, ' ', standing);
+  words.append(address, contact.name ? ` \u2068${contact.name}\u2069 ` : ' ', standing);
   const actions = document.createElement('div');
   actions.className = 'row';
   const act = (/** @type {() => Promise<void>} */ work) => async () => {

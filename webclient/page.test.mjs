@@ -8,6 +8,7 @@ import { FakeAudioContext, FakeClock, FakeStream, made } from './fakes.mjs';
 import { stillOpen } from './devices.js';
 import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
 import { endingText, warningText } from './stage.js';
+import { fullName } from './view.js';
 import { next, STATES } from './states.js';
 import { chooseLanguage, addressIn, clock, direction, keyOf, LANGUAGES, learn, plural, preferred, speak, t } from './strings.js';
 import { CODES } from './events.js';
@@ -41,6 +42,14 @@ test('states: every call state has an end, every state a sentence', () => {
     assert.ok(`state.${state}` in en, state);
     if (!['connecting', 'idle', 'ended'].includes(state)) assert.equal(next(state, 'ended'), 'ended');
   }
+});
+
+test('what somebody says to be called stands beside the address, never in its place', () => {
+  const guest = 'anna-3uxgdembcp7enura@call.example.org';
+  assert.equal(fullName(undefined, 'bob@example.org'), 'bob');
+  assert.equal(fullName('Mum', 'bob@example.org'), '\u2068Mum\u2069 (bob@example.org)');
+  assert.equal(fullName('Anna (guest)', guest), 'Anna');
+  assert.equal(fullName('Bob (guest)', guest), `\u2068Bob (guest)\u2069 (${guest})`);
 });
 
 test('the pages say what the English catalogue says, or nothing before they are translated', () => {

@@ -2,7 +2,7 @@
 
 import { showControls } from './controls.js';
 import { clock, has, keyOf, t } from './strings.js';
-import { any, button, drawAvatar, element, hold, play, say, sentence, setText, shortName, show, video } from './view.js';
+import { any, button, drawAvatar, element, fullName, hold, play, say, sentence, setText, shortName, show, video } from './view.js';
 
 /** @typedef {import('./carillon.js').Carillon} Carillon */
 /** @typedef {import('./carillon.js').Call} Call */
@@ -85,12 +85,12 @@ export function warningText({ code, text }) {
 /** @param {Call | undefined} call another one that rings during this one */
 export function showWaiting(call) {
   show('waiting', call !== undefined);
-  setText('waiting-text', call ? t('waiting', { name: nameOf(call) }) : '');
+  setText('waiting-text', call ? t('waiting', { name: fullName(call.name, call.address) }) : '');
 }
 
 /** @param {Call} call */
 export function showIncoming(call) {
-  setText('incoming-who', nameOf(call));
+  setText('incoming-who', call.name || nameOf(call));
   setText('incoming-address', call.address);
   setText('incoming-what', t(call.media.includes('video') ? 'incoming.video' : 'incoming.audio'));
   drawAvatar('incoming-avatar', nameOf(call), call.address);

@@ -129,6 +129,17 @@ export function shortName(address) {
 }
 
 /**
+ * Who somebody is, in a sentence: what they say to be called, with their address unless that says the same.
+ * @param {string | undefined} name
+ * @param {string} address
+ */
+export function fullName(name = '', address) {
+  const short = shortName(address);
+  const plain = name.replace(/ \(guest\)$/, '');
+  return !plain || plain.toLowerCase() === short.toLowerCase() ? plain || short : `\u2068${name}\u2069 (${address})`;
+}
+
+/**
  * What went wrong, in words: the page's own for the codes it knows, else those of the server.
  * @param {unknown} error
  */
