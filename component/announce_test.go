@@ -163,7 +163,7 @@ func TestPresenceGoesAfterTheLastWord(t *testing.T) {
 // What waits is bounded, and the operator hears once that it was too much.
 func TestWaitingPresenceIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var log strings.Builder
+		var log logbook
 		c, w := newTestComponent(t, func(cfg *Config) { cfg.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 		p := attached(t, c, newKey(t), "anna", nil)
 		w.refuse(stream.ErrFull)

@@ -84,6 +84,7 @@ type Component struct {
 	relinked time.Time         // when the stream came back after it was lost; zero if it never was
 	goodbyes map[*goodbye]bool // last words that wait to be said again
 	unsaid   announcements     // presence that waits to be sent
+	unlogged int               // refusals since the last that was logged
 }
 
 // New makes a component from its configuration; nothing runs yet.  It reads, or makes, the key in StateDir.

@@ -1,6 +1,7 @@
 package component
 
 import (
+	"net/netip"
 	"strings"
 	"time"
 
@@ -47,27 +48,36 @@ func (c *Component) dial(t *tab, address string, id gateway.ID) (gateway.Frame, 
 	if to.Bare().Equal(t.ghost.address) {
 		return nil, gateway.Errorf(gateway.BadAddress, "this is your own address")
 	}
+	local := to.Domain().Equal(c.cfg.Domain)
+	a, err := c.admitDial(t, to, local)
+	if err != nil {
+		c.noteRefusal("out", t.address, to, t.ip, err)
+		return nil, err
+	}
+	if err := c.placeCall(t, to, local, a, id); err != nil {
+		a.release(time.Now(), "")
+		return nil, err
+	}
+	return gateway.Later, nil
+}
+
+// admitDial lets a page's call be prepared, or says why not.  c.mu is held.
+func (c *Component) admitDial(t *tab, to jid.JID, local bool) (*admission, error) {
 	if err := c.policy.permits(to); err != nil {
 		return nil, err
 	}
 	now, from, limits := time.Now(), addressGroup(t.ip), c.policy.limits
-	if !c.policy.allow(now, dialAnybody, from, limits.DialsPerIP) ||
-		!c.policy.allow(now, dialCallee, from+" "+to.Bare().String(), limits.DialsPerCallee) {
-		return nil, gateway.Errorf(gateway.RateLimited, "you have called too often just now; wait a minute")
+	const often = "you have called too often just now; wait a minute"
+	if !c.policy.allow(now, dialAnybody, from, limits.DialsPerIP) {
+		return nil, refuseBy("limits.dials_per_ip", gateway.RateLimited, often)
 	}
-	local := to.Domain().Equal(c.cfg.Domain)
+	if !c.policy.allow(now, dialCallee, from+" "+to.Bare().String(), limits.DialsPerCallee) {
+		return nil, refuseBy("limits.dials_per_callee", gateway.RateLimited, often)
+	}
 	if !local && !c.up {
 		return nil, gateway.Errorf(gateway.LinkDown, "the XMPP server is not connected just now; try again in a moment")
 	}
-	a, err := c.policy.admit(now, t.address, to, t.ip)
-	if err != nil {
-		return nil, err
-	}
-	if err := c.placeCall(t, to, local, a, id); err != nil {
-		a.release(now, "")
-		return nil, err
-	}
-	return gateway.Later, nil
+	return c.policy.admit(now, t.address, to, t.ip)
 }
 
 // placeCall starts the call that dial admitted.  Its Admitted event answers the request.
@@ -153,6 +163,7 @@ func addresses(tabs []*tab) []jid.JID {
 // and the reject tells nothing about whether the address exists.  c.mu is held.
 func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 	if !c.policy.allow(time.Now(), proposeFrom, st.From.Bare().String(), proposesPerMinute) {
+		c.noteRefusal("in", st.From, st.To, netip.Addr{}, errProposes)
 		return
 	}
 	g := c.ghostOf(st.To)
@@ -166,7 +177,7 @@ func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 	}
 	tabs := c.ringable(g, st.To, rival)
 	reason := jingle.Gone
-	if g != nil && (len(tabs) == 0 || !c.mayRing(g, st.From)) {
+	if g != nil && (len(tabs) == 0 || !c.mayRing(g, st)) {
 		tabs, reason = nil, jingle.Busy
 	}
 	if len(tabs) == 0 {
@@ -209,7 +220,14 @@ func (c *Component) initiate(st stream.Stanza, j jingle.Stanza) *jingle.Error {
 		return jingle.ErrTieBreak
 	}
 	tabs := c.ringable(g, st.To, rival)
-	if len(tabs) == 0 || !c.policy.allow(time.Now(), proposeFrom, st.From.Bare().String(), proposesPerMinute) || !c.mayRing(g, st.From) {
+	if len(tabs) == 0 {
+		return errBusy
+	}
+	if !c.policy.allow(time.Now(), proposeFrom, st.From.Bare().String(), proposesPerMinute) {
+		c.noteRefusal("in", st.From, st.To, netip.Addr{}, errProposes)
+		return errBusy
+	}
+	if !c.mayRing(g, st) {
 		return errBusy
 	}
 	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), strings.Clone(j.SID)}, "in", st.To, st.From)
@@ -224,17 +242,22 @@ func (c *Component) initiate(st stream.Stanza, j jingle.Stanza) *jingle.Error {
 	return nil
 }
 
-// mayRing bounds the calls that ring a ghost at a time, and lets each caller ring it once.
-func (c *Component) mayRing(g *ghost, from jid.JID) bool {
-	if g.rings >= c.policy.limits.RingsPerGhost || len(c.runners) >= c.policy.limits.Calls {
-		return false
+// mayRing bounds the calls that ring a ghost at a time, and lets each caller ring it once.  c.mu is held.
+func (c *Component) mayRing(g *ghost, st stream.Stanza) bool {
+	var why error
+	switch {
+	case g.rings >= c.policy.limits.RingsPerGhost:
+		why = errRings
+	case len(c.runners) >= c.policy.limits.Calls:
+		why = errCalls
 	}
 	for r, rung := range c.ringing {
-		if rung == g && r.peer.Equal(from.Bare()) {
-			return false
+		if rung == g && r.peer.Equal(st.From.Bare()) {
+			why = errRingsAlready
 		}
 	}
-	return true
+	c.noteRefusal("in", st.From, st.To, netip.Addr{}, why)
+	return why == nil
 }
 
 // ring starts an incoming call.  c.mu is held.

@@ -16,6 +16,7 @@ type metrics struct {
 	registry *prometheus.Registry
 	calls    *prometheus.CounterVec   // by direction, outcome
 	duration *prometheus.HistogramVec // by direction
+	refused  *prometheus.CounterVec   // by direction, limit
 	panics   prometheus.Counter
 	overflow prometheus.Counter
 }
@@ -30,6 +31,9 @@ func newMetrics(c *Component) *metrics {
 			Name: "carillon_call_duration_seconds", Help: "From the beginning of an attempt to its end.",
 			Buckets: []float64{1, 5, 15, 30, 60, 300, 900, 3600, 14400},
 		}, []string{"direction"}),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "carillon_calls_refused_total", Help: "Calls that never began because of this service's policy, by direction and the limit that they met.",
+		}, []string{"direction", "limit"}),
 		panics: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "carillon_panics_total", Help: "Calls ended by a fault of this program.",
 		}),
@@ -38,7 +42,7 @@ func newMetrics(c *Component) *metrics {
 		}),
 	}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		m.calls, m.duration, m.panics, m.overflow, statsCollector{c},
+		m.calls, m.duration, m.refused, m.panics, m.overflow, statsCollector{c},
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 			Name: "carillon_build_info", Help: "Always 1.", ConstLabels: prometheus.Labels{"version": c.cfg.Version},
 		}, func() float64 { return 1 }))

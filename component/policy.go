@@ -85,6 +85,8 @@ const (
 	textFrom
 	textTo
 	bounceTo
+	refusalOf
+	refusals
 	eventKinds
 )
 
@@ -124,7 +126,7 @@ func (p *policy) permits(to jid.JID) error {
 	if len(p.mayCall) == 0 {
 		description = "this service does not let its guests call anybody yet; its operator lists the addresses or domains in guests.may_call"
 	}
-	return gateway.Errorf(gateway.NotAllowed, "%s", description)
+	return refuseBy("guests.may_call", gateway.NotAllowed, "%s", description)
 }
 
 // addressGroup names what counts as one place on the network.
@@ -151,15 +153,15 @@ func (p *policy) admit(now time.Time, guest, callee jid.JID, from netip.Addr) (*
 	defer p.mu.Unlock()
 	p.sweep(now)
 	if until := p.coolUntil(a); now.Before(until) {
-		return nil, gateway.Errorf(gateway.CoolDown, "that call was not answered just now; try again in %s", until.Sub(now).Round(time.Second))
+		return nil, refuseBy("limits.cool_down", gateway.CoolDown, "that call was not answered just now; try again in %s", until.Sub(now).Round(time.Second))
 	}
 	switch {
 	case p.total >= p.limits.Calls:
-		return nil, gateway.Errorf(gateway.TooMany, "this service carries as many calls as it may; try again later")
+		return nil, refuseBy("limits.calls", gateway.TooMany, "this service carries as many calls as it may; try again later")
 	case p.calls[a.ip] >= p.limits.CallsPerIP:
-		return nil, gateway.Errorf(gateway.TooMany, "there are too many calls from your network address")
+		return nil, refuseBy("limits.calls_per_ip", gateway.TooMany, "there are too many calls from your network address")
 	case p.ringing["ip "+a.ip] >= p.limits.RingingPerIP:
-		return nil, gateway.Errorf(gateway.TooMany, "other calls from your network address are still ringing")
+		return nil, refuseBy("limits.ringing_per_ip", gateway.TooMany, "other calls from your network address are still ringing")
 	case p.ringing["to "+a.callee] >= p.limits.RingingPerCallee:
 		return nil, errRinging
 	}
@@ -169,7 +171,7 @@ func (p *policy) admit(now time.Time, guest, callee jid.JID, from netip.Addr) (*
 	return a, nil
 }
 
-var errRinging = gateway.Errorf(gateway.TooMany, "somebody else is ringing there just now; try again in a minute")
+var errRinging = refuseBy("limits.ringing_per_callee", gateway.TooMany, "somebody else is ringing there just now; try again in a minute")
 
 // ring takes the callee's place for a ringing call, which a call that is only being prepared does not take from others.
 func (a *admission) ring(now time.Time) error {

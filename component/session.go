@@ -98,6 +98,7 @@ func (s *session) toCall(req gateway.Request) (gateway.Frame, error) {
 	if _, ok := in.(call.BrowserOffer); ok && r.admission != nil {
 		// From its offer on the call rings, and takes the callee's place for that.
 		if err := r.admission.ring(time.Now()); err != nil {
+			s.c.noteRefusal("out", at, r.peer, s.tab.ip, err)
 			r.post(call.BrowserHangUp{Tab: at})
 			return nil, err
 		}
