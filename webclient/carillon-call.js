@@ -6,6 +6,7 @@
 import { Carillon } from './carillon.js';
 
 /** @typedef {import('./call.js').Call} Call */
+/** The `detail` of each event. @typedef {import('./elements.js').CarillonCallEvents} CarillonCallEvents */
 /** What is shown. @typedef {'idle' | 'asking' | 'attaching' | 'dialing' | 'ringing' | 'connecting' | 'connected'} ButtonState */
 
 const en = {
@@ -228,8 +229,9 @@ export class CarillonCall extends HTMLElement {
   }
 
   /**
-   * @param {string} type
-   * @param {unknown} detail
+   * @template {keyof CarillonCallEvents} K
+   * @param {K} type
+   * @param {CarillonCallEvents[K]} detail
    */
   #tell(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail, bubbles: true, composed: true }));
