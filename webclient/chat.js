@@ -1,5 +1,6 @@
 // Chat beside the calls: plain messages, by the address they are with.  Nothing is kept but in memory.
 
+import { partsOf } from './links.js';
 import { plural, t } from './strings.js';
 import { any, button, element, errorText, fullName, input, setText, shortName, show } from './view.js';
 
@@ -149,11 +150,21 @@ function draw() {
       const made = document.createElement('p');
       made.className = name;
       made.dir = 'auto';
-      setWords(made, words[part] ?? '');
+      if (name === 'body') made.append(...partsOf(line.body).map((text, index) => (index % 2 ? link(text) : text)));
+      else setWords(made, words[part] ?? '');
       return made;
     }));
   });
   log.scrollTop = log.scrollHeight;
+}
+
+/** The call goes on in this window. @param {string} to */
+function link(to) {
+  const made = document.createElement('a');
+  made.textContent = made.href = to;
+  made.target = '_blank';
+  made.rel = 'noopener noreferrer';
+  return made;
 }
 
 /**

@@ -20,7 +20,7 @@ import (
 
 //go:embed index.html room.html style.css call.css room.css test.css manifest.webmanifest icon.svg icon-192.png icon-512.png icon-maskable.png icons.svg
 //go:embed carillon.js carillon-call.js call.js devices.js events.js identity.js kept.js link.js local.js member.js network.js outbox.js peer.js recovery.js remote.js room.js stats.js store.js
-//go:embed page.js chat.js choose.js controls.js lobby.js names.js preview.js ring.js roompage.js selftest.js sheets.js speak.js stage.js states.js strings.js tiles.js view.js
+//go:embed page.js chat.js choose.js controls.js links.js lobby.js names.js preview.js ring.js roompage.js selftest.js sheets.js speak.js stage.js states.js strings.js tiles.js view.js
 //go:embed strings/en.js strings/de.js strings/fr.js strings/test-en.js strings/test-de.js strings/test-fr.js
 //go:embed strings/room-en.js strings/room-de.js strings/room-fr.js
 var files embed.FS

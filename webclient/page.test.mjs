@@ -7,6 +7,7 @@ import { test } from 'node:test';
 import { FakeAudioContext, FakeClock, FakeStream, made } from './fakes.mjs';
 import { stillOpen } from './devices.js';
 import { ringIncoming, ringOutgoing, stopRinging } from './ring.js';
+import { partsOf } from './links.js';
 import { endingText, warningText } from './stage.js';
 import { fullName } from './view.js';
 import { next, STATES } from './states.js';
@@ -187,4 +188,36 @@ test('addresses as people type and paste them', () => {
   assert.equal(addressIn('xmpp:alice@example.org?message;body=hi'), 'alice@example.org');
   assert.equal(addressIn('alice@example.org/phone in hand'), 'alice@example.org/phone in hand');
   for (const none of ['', 'alice', '@example.org', 'alice@', 'a b@example.org', 'a@b@c', 'https://example.org/alice']) assert.equal(addressIn(none), undefined, none);
+});
+
+test('links in messages: web and XMPP addresses, without the marks around them', () => {
+  const links = (text) => {
+    const parts = partsOf(text);
+    assert.equal(parts.join(''), text, 'the text stays as it was written');
+    return parts.filter((_, index) => index % 2);
+  };
+  for (const [text, ...expected] of [
+    ['no link, www.example.org and example.org/a are none'],
+    ['See https://example.org/a?b=c&d#e.', 'https://example.org/a?b=c&d#e'],
+    ['http://a.example, HTTPS://B.example!', 'http://a.example', 'HTTPS://B.example'],
+    ['(https://en.example/wiki/Bell_(instrument)), yes', 'https://en.example/wiki/Bell_(instrument)'],
+    ['<https://example.org> "https://example.org/x"', 'https://example.org', 'https://example.org/x'],
+    ['https://[::1]:8443/x and https://münchen.example/straße', 'https://[::1]:8443/x', 'https://münchen.example/straße'],
+    ['write to xmpp:alice@example.org?message; or call', 'xmpp:alice@example.org?message'],
+    ['https://a.example\nhttps://b.example', 'https://a.example', 'https://b.example'],
+    ['https:// http://. xmpp: https://)('],
+  ]) assert.deepEqual(links(text), expected, text);
+});
+
+test('links in messages: hostile text is text', () => {
+  for (const text of [
+    'javascript:alert(1)', 'JaVaScRiPt://example.org/%0aalert(1)', 'data:text/html,<script>alert(1)</script>', 'vbscript:x', 'file:///etc/passwd', 'blob:https-x', 'view-source:x',
+    'xhttps://example.org', 'https://', 'https://%zz/', 'https://bank.example@evil.example/', 'https://bank.example:443@evil.example', '<img src=x onerror=alert(1)>', '\u202ehttps',
+  ]) assert.deepEqual(partsOf(text), [text], text);
+  assert.deepEqual(partsOf('https://a.example/\u202egpj.exe')[1], 'https://a.example/', 'what turns the writing around ends it');
+  assert.deepEqual(partsOf('https://a.example/"onclick=alert(1)')[1], 'https://a.example/');
+  // Long ones take no time that is worth talking about.
+  const began = performance.now();
+  for (const piece of ['https://', 'https://(', 'https://.', '(', ')', 'https://a(b)', 'xmpp:.', 'https://a@']) assert.equal(partsOf(piece.repeat(20_000)).join('').length, piece.length * 20_000);
+  assert.ok(performance.now() - began < 5000, `${performance.now() - began} ms`);
 });
