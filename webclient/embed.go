@@ -18,10 +18,11 @@ import (
 	"time"
 )
 
-//go:embed index.html room.html style.css call.css room.css test.css manifest.webmanifest icon.svg icon-192.png icon-512.png icon-maskable.png icons.svg
+//go:embed index.html room.html missing.html style.css call.css room.css test.css manifest.webmanifest icon.svg icon-192.png icon-512.png icon-maskable.png icons.svg
 //go:embed carillon.js carillon-call.js call.js devices.js events.js identity.js kept.js link.js local.js member.js network.js outbox.js peer.js recovery.js remote.js room.js stats.js store.js
-//go:embed page.js chat.js choose.js controls.js links.js lobby.js names.js preview.js ring.js roompage.js selftest.js sheets.js speak.js stage.js states.js strings.js tiles.js view.js
+//go:embed page.js chat.js choose.js controls.js links.js lobby.js meet.js missing.js names.js preview.js ring.js roompage.js selftest.js sheets.js speak.js stage.js states.js strings.js tiles.js view.js
 //go:embed strings/en.js strings/de.js strings/fr.js strings/test-en.js strings/test-de.js strings/test-fr.js
+//go:embed strings/missing-en.js strings/missing-de.js strings/missing-fr.js
 //go:embed strings/room-en.js strings/room-de.js strings/room-fr.js
 var files embed.FS
 
@@ -113,7 +114,8 @@ func slim(text []byte) []byte {
 	return []byte(strings.Join(lines, ""))
 }
 
-// Handler serves the page at /, that of a room at /r/NAME, their files by name, and nothing else.  Browsers may keep a file but ask each time whether it
+// Handler serves the page at /, that of a room at /r/NAME, their files by name, and nothing else; a browser that goes elsewhere gets a page that
+// says so.  Browsers may keep a file but ask each time whether it
 // is still the same, so that a new version of the server is a new version of the page.  Its links are relative: it works under any
 // path.  Headers about security are the caller's; the page needs no inline script or style and nothing from another host.  Scripts may be loaded by
 // other sites, which embed <carillon-call>: they hold nothing secret.
@@ -129,14 +131,19 @@ func Handler() http.Handler {
 			return
 		}
 		name := strings.TrimPrefix(r.URL.Path, "/")
-		if room, under := strings.CutPrefix(name, "r/"); under && room != "" && !strings.Contains(room, "/") {
-			name = "room.html"
-		} else if name == "" {
+		switch room, under := strings.CutPrefix(name, "r/"); {
+		case name == "":
 			name = "index.html"
+		case name == "r":
+			w.Header().Set("Location", "r/") // relative, as all links
+			w.WriteHeader(http.StatusMovedPermanently)
+			return
+		case under && !strings.Contains(room, "/"): // without a name it asks for one
+			name = "room.html"
 		}
 		f, ok := served[name]
-		if !ok {
-			http.NotFound(w, r)
+		if !ok || name == missing {
+			notFound(w, r, served[missing].body)
 			return
 		}
 		h := w.Header()
@@ -171,3 +178,25 @@ func acceptsGzip(headers []string) bool {
 	}
 	return false
 }
+
+const (
+	missing  = "missing.html"
+	maxDepth = 32 // of a path whose page tells the way up from it
+)
+
+// notFound answers who looks for a page with one that says that it is not there, and a program with a line.  Its links lead up from where it
+// stands in.
+func notFound(w http.ResponseWriter, r *http.Request, page []byte) {
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("Vary", "Accept")
+	depth := strings.Count(r.URL.EscapedPath(), "/") - 1
+	if depth > maxDepth || !strings.Contains(r.Header.Get("Accept"), "text/html") {
+		http.NotFound(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", types[path.Ext(missing)])
+	w.WriteHeader(http.StatusNotFound)
+	w.Write(link.ReplaceAll(page, []byte("${0}"+strings.Repeat("../", max(0, depth)))))
+}
+
+var link = regexp.MustCompile(`\b(?:href|src)="`)

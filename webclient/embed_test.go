@@ -44,9 +44,11 @@ func TestHandler(t *testing.T) {
 		{"GET", "/r/choir", 200, "text/html; charset=utf-8"},
 		{"HEAD", "/r/M%C3%BCller%20%26%20friends.css?x=1", 200, "text/html; charset=utf-8"},
 		{"GET", "/room.css", 200, "text/css; charset=utf-8"},
-		{"GET", "/r/", 404, ""},
-		{"GET", "/r", 404, ""},
+		{"GET", "/r/", 200, "text/html; charset=utf-8"},
+		{"GET", "/r", 301, ""},
 		{"GET", "/r/a/b", 404, ""},
+		{"GET", "/r/a/", 404, ""},
+		{"GET", "/missing.html", 404, ""},
 		{"GET", "/r/../embed.go", 404, ""},
 		{"GET", "/embed.go", 404, ""},
 		{"GET", "/../embed.go", 404, ""},
@@ -60,6 +62,35 @@ func TestHandler(t *testing.T) {
 		if tt.mime != "" && w.Header().Get("Content-Type") != tt.mime {
 			t.Errorf("%s %s: type %q, want %q", tt.method, tt.target, w.Header().Get("Content-Type"), tt.mime)
 		}
+	}
+}
+
+// Who looks for a page that is not there gets one that says so, with links that lead to the start from wherever that is.
+func TestMissing(t *testing.T) {
+	for target, up := range map[string]string{
+		"/nothing": "", "/missing.html": "", "/r/a/b": "../../", "/r/a/": "../../", "//x": "../", "/a%2Fb/c": "../", "/" + strings.Repeat("a/", 32): strings.Repeat("../", 32),
+	} {
+		w := get(t, "GET", target, "Accept", "text/html,*/*;q=0.8")
+		body := w.Body.String()
+		if w.Code != http.StatusNotFound || w.Header().Get("Content-Type") != "text/html; charset=utf-8" || w.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d %v", target, w.Code, w.Header())
+		}
+		for _, want := range []string{"There is no such page", `href="` + up + `style.css"`, `src="` + up + `missing.js"`, `href="` + up + `./"`, `href="` + up + `r/"`} {
+			if !strings.Contains(body, want) {
+				t.Errorf("%s lacks %s", target, want)
+			}
+		}
+		if head := get(t, "HEAD", target, "Accept", "text/html"); head.Code != http.StatusNotFound {
+			t.Errorf("HEAD %s: %d", target, head.Code)
+		}
+	}
+	for target, accept := range map[string]string{"/nothing": "*/*", "/nothing.js": "", "/" + strings.Repeat("a/", 1000): "text/html"} {
+		if w := get(t, "GET", target, "Accept", accept); w.Code != http.StatusNotFound || w.Body.Len() > 100 {
+			t.Errorf("%s for %q: %d, %d bytes", target, accept, w.Code, w.Body.Len())
+		}
+	}
+	if to := get(t, "GET", "/r").Header().Get("Location"); to != "r/" {
+		t.Errorf("/r leads to %q", to)
 	}
 }
 
@@ -88,7 +119,9 @@ func asked(name string, f file) []string {
 			}
 			target = below
 		}
-		names = append(names, path.Join(target))
+		if !strings.HasSuffix(target, "/") { // which is a page
+			names = append(names, path.Join(target))
+		}
 	}
 	return names
 }

@@ -186,14 +186,6 @@ function actionButton(key, action, contact, onclick) {
   return made;
 }
 
-/** Goes to a room; without a name to one whose name nobody guesses. */
-export function openRoom() {
-  const random = () => Array.from(crypto.getRandomValues(new Uint8Array(10)), (byte) => (byte % 36).toString(36)).join('');
-  // A name is one part of the path.
-  const name = input('meet-name').value.trim().replaceAll('/', '-') || random();
-  location.assign(new URL(`r/${encodeURIComponent(name)}`, import.meta.url));
-}
-
 /** The address in ?to= or #to=, as links carry it. */
 export function linkedAddress() {
   const from = (/** @type {string} */ part) => new URLSearchParams(part.slice(1)).get('to');

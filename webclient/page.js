@@ -5,7 +5,8 @@ import { closeChat, openChat, showChat, wireChat } from './chat.js';
 import { wireChoices } from './choose.js';
 import { wireControls } from './controls.js';
 import { closeMedia } from './devices.js';
-import { addressToCall, linkedAddress, nameGiven, openRoom, showAccount, showBusy, showContacts, showLink, showNameError, wireReach } from './lobby.js';
+import { addressToCall, linkedAddress, nameGiven, showAccount, showBusy, showContacts, showLink, showNameError, wireReach } from './lobby.js';
+import { wireMeet } from './meet.js';
 import { interruptedCall, mediaOfCall, remember, rememberCall, remembered } from './names.js';
 import { closePreview, showPreview, streamFor, wirePreview } from './preview.js';
 import { ringIncoming, ringOutgoing, ringWaiting, stopRinging } from './ring.js';
@@ -284,10 +285,6 @@ function wire() {
     callLobby(document.body.dataset.camera !== 'none');
   };
   button('call-audio').onclick = () => callLobby(false);
-  element('meet-form', HTMLFormElement).onsubmit = (event) => {
-    event.preventDefault();
-    openRoom();
-  };
   button('test-open').onclick = () => void openTest();
   input('name').onchange = () => void nameChanged();
   wireControls({ call: () => call, devices: carillon.devices, warn, changed: render });
@@ -397,6 +394,7 @@ wirePreview(carillon.devices);
 wireChat(carillon, render);
 wire();
 wireReach(carillon);
+wireMeet();
 listen();
 showLink(carillon);
 void carillon.devices.refresh();

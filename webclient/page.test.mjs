@@ -14,7 +14,7 @@ import { next, STATES } from './states.js';
 import { chooseLanguage, addressIn, clock, direction, keyOf, LANGUAGES, learn, plural, preferred, speak, t } from './strings.js';
 import { CODES } from './events.js';
 
-const PARTS = ['', 'room-', 'test-'];
+const PARTS = ['', 'missing-', 'room-', 'test-'];
 const catalogues = Object.fromEntries(await Promise.all(Object.keys(LANGUAGES).map(async (code) => [code, Object.assign({}, ...await Promise.all(PARTS.map(async (part) => (await import(`./strings/${part}${code}.js`)).default)))])));
 const { en } = catalogues;
 for (const part of PARTS.slice(1)) await learn(Object.fromEntries(Object.keys(LANGUAGES).map((code) => [code, () => import(`./strings/${part}${code}.js`)])));
@@ -54,7 +54,7 @@ test('what somebody says to be called stands beside the address, never in its pl
 });
 
 test('the pages say what the English catalogue says, or nothing before they are translated', () => {
-  const text = here('index.html') + here('room.html');
+  const text = here('index.html') + here('room.html') + here('missing.html');
   const decode = (html) => html.replaceAll('&amp;', '&');
   const shown = [...text.matchAll(/data-t="([^"]+)"[^>]*>([^<]*)</g)].map(([, key, words]) => [key, words]);
   const labels = [...text.matchAll(/<[^>]*data-t-(?:label|alt|placeholder)="([^"]+)"[^>]*>/g)]
@@ -154,7 +154,7 @@ test('a preview of which a device has gone is not taken for a call', () => {
 });
 
 test('buttons that turn something on or off say what a press does, and only so', () => {
-  for (const name of ['index.html', 'room.html', 'page.js', 'lobby.js', 'stage.js', 'controls.js', 'view.js', 'roompage.js', 'tiles.js']) assert.ok(!here(name).includes('aria-pressed'), name);
+  for (const name of ['index.html', 'room.html', 'missing.html', 'page.js', 'lobby.js', 'stage.js', 'controls.js', 'view.js', 'roompage.js', 'tiles.js']) assert.ok(!here(name).includes('aria-pressed'), name);
 });
 
 test('why a call ended and what it warns of: each has its own words, and says what to do', () => {

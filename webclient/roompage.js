@@ -1,6 +1,7 @@
 // The page at r/NAME: the door of a room, and the room.
 
 import { closeMedia, DEVICE_CODES, Devices, stillOpen } from './devices.js';
+import { wireMeet } from './meet.js';
 import { remember, remembered } from './names.js';
 import { Room } from './room.js';
 import { wireLanguage } from './speak.js';
@@ -27,7 +28,7 @@ let ending = false;
 function linkedRoom() {
   const [, name] = /\/r\/([^/]+)$/.exec(location.pathname) ?? [];
   try {
-    return decodeURIComponent(name ?? '');
+    return decodeURIComponent(name ?? '').trim();
   } catch {
     return '';
   }
@@ -210,7 +211,8 @@ function notice() {
 }
 
 function showDoor() {
-  const title = t('door.title', { room: linkedRoom() });
+  const room = linkedRoom();
+  const title = room ? t('door.title', { room }) : t('meet');
   setText('room-title', title);
   document.title = title;
 }
@@ -240,6 +242,9 @@ wire();
 listen();
 setText('room-heading', linkedRoom());
 showDoor();
+wireMeet();
+show('room-form', linkedRoom() !== '');
+show('meet-form', !linkedRoom());
 input('room-name').value = remembered();
 // For the console and for tests: the one instance of the library that this page uses.
 Object.assign(window, { room });

@@ -6,6 +6,7 @@ import { keep, recall } from './kept.js';
 /** @typedef {Record<keyof English, string>} Catalogue */
 /** @typedef {Record<keyof typeof import('./strings/room-en.js').default, string>} RoomCatalogue */
 /** @typedef {Record<keyof typeof import('./strings/test-en.js').default, string>} TestCatalogue */
+/** @typedef {Record<keyof typeof import('./strings/missing-en.js').default, string>} MissingCatalogue */
 /** @typedef {keyof Catalogue | keyof RoomCatalogue | keyof TestCatalogue} Key */
 /** @typedef {Record<Language, () => Promise<{ default: Record<string, string> }>>} Loaders */
 /** @typedef {keyof typeof LANGUAGES} Language */

@@ -25,7 +25,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if rest, ok := strings.CutPrefix(r.URL.Path, s.base+"/"); ok && s.base != "" {
 		stripped := r.Clone(r.Context())
-		stripped.URL.Path, stripped.URL.RawPath = "/"+rest, ""
+		stripped.URL.Path, stripped.URL.RawPath = "/"+rest, strings.TrimPrefix(r.URL.RawPath, s.base)
 		r = stripped
 	}
 	if r.URL.Path == "/ws" {

@@ -87,6 +87,12 @@ func TestSubPath(t *testing.T) {
 			t.Errorf("%s: %d %q", path, status, body)
 		}
 	}
+	raw := start(t, Config{Static: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, r.URL.EscapedPath()) }), PublicURL: public}, nil)
+	for _, path := range []string{"/calls/a%2Fb/c", "/a%2Fb/c"} {
+		if status, body := raw.get(path); status != 200 || body != "/a%2Fb/c" {
+			t.Errorf("%s: %d %q", path, status, body)
+		}
+	}
 	if resp := h.do("GET", "/calls"); resp.StatusCode != 301 || resp.Header.Get("Location") != "/calls/" {
 		t.Errorf("/calls: %d to %q", resp.StatusCode, resp.Header.Get("Location"))
 	}
