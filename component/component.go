@@ -48,6 +48,7 @@ type Config struct {
 	ICEServers     []gateway.ICEServer // given to browsers as they are
 	TURN           TURN
 	Grace          time.Duration // how long a page may be without its socket before its calls end (20 s)
+	Ringing        time.Duration // how long a call rings that nobody answers (1 min)
 	Shutdown       time.Duration // from telling browsers that the service ends to closing their sockets (3 s)
 	Limits         Limits
 	Rooms          RoomLimits

@@ -20,7 +20,7 @@ const proposesPerMinute = 30
 // callConfig is what every machine of this component shares.
 func (c *Component) callConfig() call.Config {
 	return call.Config{
-		Durations: call.Durations{Grace: c.cfg.Grace},
+		Durations: call.Durations{Grace: c.cfg.Grace, Ring: c.cfg.Ringing},
 		NewID:     randomID,
 		TURN:      len(c.cfg.TURN.URLs) > 0,
 	}

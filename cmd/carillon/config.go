@@ -45,6 +45,7 @@ type fileConfig struct {
 	} `toml:"turn"`
 	Limits struct {
 		Grace            duration `toml:"grace"`
+		Ringing          duration `toml:"ringing"`
 		CoolDown         duration `toml:"cool_down"`
 		RingingPerCallee int      `toml:"ringing_per_callee"`
 		RingingPerIP     int      `toml:"ringing_per_ip"`
@@ -80,7 +81,7 @@ func defaults() fileConfig {
 		ReservedNames: []string{"admin", "administrator", "abuse", "help", "hostmaster", "info", "postmaster", "root", "security", "support", "webmaster"},
 	}
 	l := &cfg.Limits
-	l.Grace, l.CoolDown = duration(20*time.Second), duration(time.Minute)
+	l.Grace, l.Ringing, l.CoolDown = duration(20*time.Second), duration(time.Minute), duration(time.Minute)
 	l.RingingPerCallee, l.RingingPerIP, l.RingsPerGhost = 1, 2, 3
 	l.DialsPerCallee, l.DialsPerIP = 4, 20
 	l.CallsPerIP, l.Calls = 20, 2000

@@ -46,6 +46,7 @@ secret = "t"
 relay_only = true
 [limits]
 grace = "5s"
+ringing = "30s"
 `)
 	cfg, err := readConfig(file, []string{"CARILLON_SERVER=localhost:5349", "CARILLON_GUESTS_MAY_CALL=echo@example.org, bob@example.org", "PATH=/bin"})
 	if err != nil {
@@ -61,7 +62,7 @@ grace = "5s"
 	if len(s.MayCall) != 2 || s.MayCall[1].String() != "bob@example.org" {
 		t.Errorf("guests.may_call is %v", s.MayCall)
 	}
-	if s.Echo != "echo@example.org" || s.Grace != 5*time.Second || !s.TURN.RelayOnly || len(s.TrustedProxies) != 2 || len(s.ICEServers) != 1 {
+	if s.Echo != "echo@example.org" || s.Grace != 5*time.Second || s.Ringing != 30*time.Second || !s.TURN.RelayOnly || len(s.TrustedProxies) != 2 || len(s.ICEServers) != 1 {
 		t.Errorf("settings are %+v", s)
 	}
 }
@@ -187,6 +188,7 @@ func TestConfigProblems(t *testing.T) {
 		"bad origin":             {goodConfig + "\norigins = ['example.org']", nil, []string{"origins"}},
 		"time without unit":      {goodConfig + "\n[limits]\ngrace = '5'", nil, []string{"unit"}},
 		"limit of nothing":       {goodConfig + "\n[limits]\ncalls = -5\ngrace = '0s'", nil, []string{"limits.calls", "limits.grace", "not above zero"}},
+		"rings too long":         {goodConfig + "\n[limits]\nringing = '2m'", nil, []string{"limits.ringing", "at most 1m30s"}},
 		"room for nobody":        {goodConfig + "\n[rooms]\nmembers = 0", nil, []string{"rooms.members", "not above zero"}},
 		"misspelt room key":      {goodConfig + "\n[rooms]\nmember = 4", nil, []string{"rooms.member", "did you mean rooms.members?"}},
 		"half a number":          {goodConfig, []string{"CARILLON_LIMITS_CALLS=12abc"}, []string{"CARILLON_LIMITS_CALLS", "not a number"}},

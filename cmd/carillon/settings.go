@@ -27,6 +27,9 @@ func (d *duration) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// longestRinging is for how long a page believes in a call that nobody answers, with some time for a socket that has to come back.
+const longestRinging = 90 * time.Second
+
 // checkValues finds what is wrong with values that have a grammar of their own.
 func (cfg *fileConfig) checkValues(source string) []error {
 	var errs []error
@@ -47,6 +50,9 @@ func (cfg *fileConfig) checkValues(source string) []error {
 				bad(group+values.Type().Field(i).Tag.Get("toml"), "not above zero", "give what is to be allowed, or leave it out")
 			}
 		}
+	}
+	if time.Duration(cfg.Limits.Ringing) > longestRinging {
+		bad("limits.ringing", "longer than the page waits", fmt.Sprintf("give at most %v", longestRinging))
 	}
 	for _, a := range cfg.Guests.MayCall {
 		if to, err := jid.Parse(a); err != nil || to.Resourcepart() != "" {
@@ -109,6 +115,7 @@ func (cfg *fileConfig) settings(source string) (component.Config, error) {
 		ReservedNames: cfg.ReservedNames,
 		TURN:          component.TURN{URLs: cfg.TURN.URLs, Secret: turnSecret, RelayOnly: cfg.TURN.RelayOnly},
 		Grace:         time.Duration(cfg.Limits.Grace),
+		Ringing:       time.Duration(cfg.Limits.Ringing),
 		Limits: component.Limits{
 			CoolDown: time.Duration(cfg.Limits.CoolDown), RingingPerCallee: cfg.Limits.RingingPerCallee,
 			RingingPerIP: cfg.Limits.RingingPerIP, RingsPerGhost: cfg.Limits.RingsPerGhost,
