@@ -1,8 +1,9 @@
 // Chat beside the calls: plain messages, by the address they are with.  Nothing is kept but in memory.
 
+import { isBlocked } from './blocked.js';
 import { partsOf } from './links.js';
 import { plural, t } from './strings.js';
-import { any, button, element, errorText, fullName, input, setText, shortName, show } from './view.js';
+import { any, bareOf, button, element, errorText, fullName, input, setText, shortName, show } from './view.js';
 
 /** @typedef {import('./carillon.js').Carillon} Carillon */
 /** @typedef {{ own: boolean, body: string, at: Date, id?: string, failed?: string }} Line */
@@ -16,11 +17,9 @@ let shown = '';
 /** Who wrote last, of whom the letter tells. */
 let writer = '';
 
-const bare = (/** @type {string} */ address) => (address.split('/')[0] ?? '').toLowerCase();
-
 /** @param {string} address */
 function conversation(address) {
-  const key = bare(address);
+  const key = bareOf(address);
   const found = conversations.get(key) ?? { lines: [], unread: 0 };
   conversations.set(key, found);
   return found;
@@ -32,11 +31,12 @@ function conversation(address) {
  */
 export function wireChat(carillon, changed) {
   carillon.on('text', ({ from, name, body, stamp }) => {
+    if (isBlocked(from)) return;
     const heard = conversation(from);
     add(from, { own: false, body, at: stamp ?? new Date() });
-    if (bare(from) === shown) return;
+    if (bareOf(from) === shown) return;
     heard.unread++;
-    writer = bare(from);
+    writer = bareOf(from);
     showLetter(name, body);
     changed();
   });
@@ -85,17 +85,17 @@ async function send(carillon) {
 }
 
 /** @param {string} address */
-export const unread = (address) => conversations.get(bare(address))?.unread ?? 0;
+export const unread = (address) => conversations.get(bareOf(address))?.unread ?? 0;
 
 /** What the button says that opens the conversation with that address. @param {string} address */
 export const chatLabel = (address) => (unread(address) ? plural('chat.unread', unread(address)) : t('chat'));
 
 /** @param {string} address */
-export const chatOpen = (address) => shown === bare(address);
+export const chatOpen = (address) => shown === bareOf(address);
 
 /** @param {string} address */
 export function openChat(address) {
-  shown = bare(address);
+  shown = bareOf(address);
   conversation(shown).unread = 0;
   if (writer === shown) show('letter', false);
   showChat();
@@ -129,7 +129,7 @@ function add(address, line) {
   const { lines } = conversation(address);
   lines.push(line);
   if (lines.length > MOST_LINES) lines.shift();
-  if (bare(address) === shown) draw();
+  if (bareOf(address) === shown) draw();
 }
 
 function draw() {

@@ -58,7 +58,7 @@ export function placeChoices(place, stream) {
   timer = setInterval(() => {
     const percent = Math.round(running.level() * 100);
     level.setAttribute('aria-valuenow', String(percent));
-    if (bar) bar.style.inlineSize = `${percent}%`;
+    if (bar) bar.style.width = `${percent}%`;
   }, LEVEL_INTERVAL);
 }
 

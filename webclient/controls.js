@@ -96,12 +96,13 @@ function wireKeypad(owner) {
     say('keypad-error');
     openSheet('keypad');
   };
-  const keypad = any('keypad');
-  keypad.addEventListener('click', ({ target }) => {
-    const key = target instanceof HTMLElement ? target.closest('button')?.dataset.tone : undefined;
-    if (key) tone(key);
-  });
-  keypad.onkeydown = ({ key, ctrlKey, altKey, metaKey }) => { if (/^[0-9*#]$/.test(key) && !ctrlKey && !altKey && !metaKey) tone(key); };
+  any('keys').append(...[...'123456789*0#'].map((key) => {
+    const made = document.createElement('button');
+    made.textContent = made.dataset.tone = key;
+    made.onclick = () => tone(key);
+    return made;
+  }));
+  any('keypad').onkeydown = ({ key, ctrlKey, altKey, metaKey }) => { if (/^[0-9*#]$/.test(key) && !ctrlKey && !altKey && !metaKey) tone(key); };
 }
 
 function wireFullScreen() {

@@ -1,5 +1,5 @@
 // Package webclient is the pages that people call and meet from, and the client library they are made of: plain ES modules, served as
-// they are written but for comments and indentation.  carillon.js and room.js are the library and touch no DOM; page.js is the page of calls, roompage.js that of a room.
+// they are written but for comments and blanks.  carillon.js and room.js are the library and touch no DOM; page.js is the page of calls, roompage.js that of a room.
 package webclient
 
 import (
@@ -20,7 +20,7 @@ import (
 
 //go:embed index.html room.html missing.html style.css call.css room.css test.css manifest.webmanifest icon.svg icon-192.png icon-512.png icon-maskable.png icons.svg
 //go:embed carillon.js carillon-call.js call.js devices.js events.js identity.js kept.js link.js local.js member.js network.js outbox.js peer.js recovery.js remote.js room.js stats.js store.js
-//go:embed page.js chat.js choose.js controls.js links.js lobby.js meet.js missing.js names.js preview.js ring.js roompage.js selftest.js sheets.js speak.js stage.js states.js strings.js tiles.js view.js
+//go:embed page.js blocked.js chat.js choose.js controls.js links.js lobby.js meet.js missing.js names.js preview.js ring.js roompage.js selftest.js sheets.js speak.js stage.js states.js strings.js tiles.js view.js
 //go:embed strings/en.js strings/de.js strings/fr.js strings/test-en.js strings/test-de.js strings/test-fr.js
 //go:embed strings/missing-en.js strings/missing-de.js strings/missing-fr.js
 //go:embed strings/room-en.js strings/room-de.js strings/room-fr.js
@@ -60,8 +60,10 @@ func load() (map[string]file, error) {
 			return fmt.Errorf("no media type for %s", name)
 		}
 		switch path.Ext(name) {
-		case ".js", ".css":
+		case ".js":
 			body = slim(withoutComments(body))
+		case ".css":
+			body = slimStyle(withoutComments(body))
 		case ".html":
 			body = slim(body)
 		}
@@ -112,6 +114,18 @@ func slim(text []byte) []byte {
 		template = template != (strings.Count(line, "`")%2 != 0)
 	}
 	return []byte(strings.Join(lines, ""))
+}
+
+var (
+	blanks    = regexp.MustCompile(`\s+`)
+	aroundCSS = regexp.MustCompile(` ?([{};,]) ?`)
+	afterName = regexp.MustCompile(`: `)
+)
+
+// slimStyle takes the blanks and line ends out of a style sheet that only its readers need.  Before a colon and in front of an operator they mean something.
+func slimStyle(sheet []byte) []byte {
+	sheet = aroundCSS.ReplaceAll(blanks.ReplaceAll(sheet, []byte(" ")), []byte("$1"))
+	return bytes.TrimSpace(bytes.ReplaceAll(afterName.ReplaceAll(sheet, []byte(":")), []byte(";}"), []byte("}")))
 }
 
 // Handler serves the page at /, that of a room at /r/NAME, their files by name, and nothing else; a browser that goes elsewhere gets a page that

@@ -230,6 +230,30 @@ func TestServedElsewhere(t *testing.T) {
 	}
 }
 
+// A style sheet without what only its readers need is the same style sheet.
+func TestSlimStyle(t *testing.T) {
+	got := string(slimStyle([]byte("\na, b :hover > c {\n  color: red;\n  margin: 0 auto;\n}\n@media (max-width: 3rem) and (hover) {\n  d { width: calc(1px + 2px) !important; }\n}\n")))
+	if want := "a,b :hover > c{color:red;margin:0 auto}@media (max-width:3rem) and (hover){d{width:calc(1px + 2px) !important}}"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	quoted := regexp.MustCompile(`"[^"]*[{};:,]|"[^"]*  `)
+	for _, name := range []string{"style.css", "call.css", "room.css", "test.css"} {
+		sheet, err := files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, line := range strings.Split(string(withoutComments(sheet)), "\n") {
+			if words := strings.Split(line, `"`); len(words) > 2 {
+				for i := 1; i < len(words); i += 2 {
+					if quoted.MatchString(`"` + words[i]) {
+						t.Errorf("%s: %q would be cut within its quotes", name, words[i])
+					}
+				}
+			}
+		}
+	}
+}
+
 // A script without its comments is the same script: no comment is cut in two.
 func TestWithoutComments(t *testing.T) {
 	got := string(withoutComments([]byte("// a\nlet b; // c\n/** d */\n  /**\n   * e\n   */\nf(/** @type {g} */ (h));\n/** i */ j();\n")))

@@ -1,5 +1,6 @@
 // The lobby: who I am, whom I call, where I can be called, and my contacts.
 
+import { block, blocked, isBlocked } from './blocked.js';
 import { addressIn, t } from './strings.js';
 import { any, button, complain, element, errorText, hold, input, say, setText, show } from './view.js';
 
@@ -109,6 +110,7 @@ async function tell(carillon) {
   }
 }
 
+/** @typedef {{ address: string, state: Contact['state'] | 'blocked' }} Listed */
 /**
  * What a press on a contact's button does.
  * @typedef {object} Deeds
@@ -121,17 +123,17 @@ async function tell(carillon) {
  * @param {Deeds} deeds
  */
 export function showContacts(carillon, deeds) {
-  const { contacts } = carillon;
-  show('contacts-block', contacts.length > 0);
-  const sorted = [...contacts].sort((a, b) => a.state.localeCompare(b.state) * -1 || a.address.localeCompare(b.address));
-  const asking = sorted.filter((contact) => contact.state === 'asks');
-  const approved = sorted.filter((contact) => contact.state !== 'asks');
-  any('contacts').replaceChildren(...[...asking, ...approved].map((contact) => contactItem(carillon, contact, deeds)));
+  /** @type {Listed[]} */
+  const listed = [...carillon.contacts.filter(({ address }) => !isBlocked(address)), ...blocked().map((address) => (/** @type {const} */ ({ address, state: 'blocked' })))];
+  show('contacts-block', listed.length > 0);
+  const states = ['asks', 'approved', 'blocked'];
+  listed.sort((a, b) => states.indexOf(a.state) - states.indexOf(b.state) || a.address.localeCompare(b.address));
+  any('contacts').replaceChildren(...listed.map((contact) => contactItem(carillon, contact, deeds)));
 }
 
 /**
  * @param {Carillon} carillon
- * @param {Contact} contact
+ * @param {Listed} contact
  * @param {Deeds} deeds
  */
 function contactItem(carillon, contact, deeds) {
@@ -142,7 +144,7 @@ function contactItem(carillon, contact, deeds) {
   const address = document.createElement('strong');
   address.textContent = contact.address;
   const standing = document.createElement('span');
-  standing.textContent = t(contact.state === 'asks' ? 'contacts.asks' : 'contacts.approved');
+  standing.textContent = t(`contacts.${contact.state}`);
   words.append(address, contact.name ? ` \u2068${contact.name}\u2069 ` : ' ', standing);
   const actions = document.createElement('div');
   actions.className = 'row';
@@ -153,10 +155,16 @@ function contactItem(carillon, contact, deeds) {
       for (const each of actions.querySelectorAll('button')) each.disabled = false;
     });
   };
-  if (contact.state === 'asks') {
+  const bar = (/** @type {boolean} */ on) => () => {
+    block(contact.address, on);
+    showContacts(carillon, deeds);
+  };
+  if (contact.state === 'blocked') actions.append(actionButton('contacts.unblock', 'unblock', contact, bar(false)));
+  else if (contact.state === 'asks') {
     actions.append(
       actionButton('contacts.allow', 'allow', contact, act(() => carillon.approve(contact.address))),
       actionButton('contacts.ignore', 'ignore', contact, act(() => carillon.refuse(contact.address))),
+      actionButton('contacts.block', 'block', contact, bar(true)),
     );
   } else {
     actions.append(
@@ -173,7 +181,7 @@ function contactItem(carillon, contact, deeds) {
 /**
  * @param {import('./strings.js').Key} key
  * @param {string} action
- * @param {Contact} contact
+ * @param {Listed} contact
  * @param {() => void} onclick
  */
 function actionButton(key, action, contact, onclick) {

@@ -1,5 +1,6 @@
 // The page: takes what the person does and what the library reports, and shows the state that follows.
 
+import { block, isBlocked } from './blocked.js';
 import { Carillon, DEVICE_CODES } from './carillon.js';
 import { closeChat, openChat, showChat, wireChat } from './chat.js';
 import { wireChoices } from './choose.js';
@@ -128,7 +129,7 @@ function follow(taken) {
   });
   taken.on('ended', () => {
     if (taken !== call) return;
-    over = taken;
+    over = taken.ending?.reason === 'declined' && isBlocked(taken.address) ? { ...taken, ending: { reason: 'declined', text: '', code: 'blocked' } } : taken;
     happen('ended');
   });
 }
@@ -155,6 +156,7 @@ function warn(text) {
 
 /** @param {Call} arriving */
 function arrive(arriving) {
+  if (isBlocked(arriving.address)) return arriving.decline();
   if (next(state, 'ring') === 'incoming') return ring(arriving);
   waiting.push(arriving);
   closeSheets();
@@ -301,6 +303,15 @@ function wireIncoming() {
   button('incoming-accept-audio').onclick = () => void answer(false);
   button('incoming-accept-video').onclick = () => void answer(true);
   button('incoming-decline').onclick = () => call?.decline();
+  button('incoming-block').onclick = () => {
+    if (!call) return;
+    const { address } = call;
+    block(address);
+    call.decline();
+    people();
+    // Nor are they to see when this page is open.
+    if (carillon.contacts.some((contact) => contact.address === address && contact.state === 'approved')) void carillon.forget(address).catch(() => {});
+  };
   // Escape must not hide a call that goes on ringing.
   const incoming = element('incoming', HTMLDialogElement);
   incoming.oncancel = (event) => event.preventDefault();

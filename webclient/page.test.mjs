@@ -79,7 +79,7 @@ test('catalogues: the same keys and placeholders in each, none without a use, no
     }
   }
   const sources = readdirSync(new URL('.', import.meta.url)).filter((name) => /^[^.]+\.(js|html)$/.test(name)).map(here).join('\n');
-  const composed = /^(state|status|link|error|end|media|room|warning|test|stats|chat\.unread)\./;
+  const composed = /^(state|status|link|error|end|media|room|warning|test|stats|chat\.unread)\.|^contacts\.(asks|approved|blocked)$/;
   for (const key of Object.keys(en)) assert.ok(composed.test(key) || sources.includes(`'${key}'`) || sources.includes(`"${key}"`), key);
   for (const [, key] of sources.matchAll(/\bt\('([^']+)'/g)) assert.ok(key in en, key);
   for (const [, name, key] of sources.matchAll(/\bt\(`(\w+)\.\$\{[^}]+\}`/g)) assert.ok(Object.keys(en).some((each) => each.startsWith(`${name}.`)), key);

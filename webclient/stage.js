@@ -128,7 +128,7 @@ export function showEnded(call) {
   setText('ended-title', nameOf(call));
   drawAvatar('ended-avatar', nameOf(call), call.address);
   setText('ended-address', call.address);
-  const refused = ['not_allowed', 'bad_address'].includes(call.ending?.code ?? '');
+  const refused = ['not_allowed', 'bad_address', 'blocked'].includes(call.ending?.code ?? '');
   for (const id of ['again', 'ended-write']) show(id, !refused);
   setText('ended-reason', call.ending ? endingText(call.ending) : '');
   say('ended-duration', call.connectedAt ? t('ended.lasted', { duration: clock(Date.now() - call.connectedAt) }) : '');

@@ -139,6 +139,7 @@ func (g *gallery) lobby(anna *caller, alice *dino) {
 	tellDino(g.t, anna, alice)
 	// How two of them look; that they come about is tested elsewhere.
 	anna.Eval(`
+		localStorage.setItem('carillon blocked', 'dora@example.org');
 		carillon.contacts = [{address: 'bo@example.org', state: 'asks'}, {address: 'carla@example.org', state: 'approved'}];
 		carillon.dispatchEvent(new CustomEvent('contacts', {detail: carillon.contacts}))`, nil)
 	g.show(anna.page, "lobby")
