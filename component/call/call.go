@@ -52,7 +52,9 @@ type (
 		Line      int    // sdpMLineIndex, -1 when absent
 		Ufrag     string // RTCIceCandidate.usernameFragment; "" when absent
 	}
-	BrowserAccept  struct{ Tab jid.JID }
+	BrowserAccept struct{ Tab jid.JID }
+	// BrowserCross: the called tab dials the caller while nobody has answered, in a call between tabs.  Both want this one call.
+	BrowserCross   struct{ Tab jid.JID }
 	BrowserDecline struct{ Tab jid.JID }
 	BrowserHangUp  struct{ Tab jid.JID }
 	// BrowserMedia reports RTCPeerConnection.connectionState.
@@ -128,6 +130,7 @@ func (BrowserOffer) input()     {}
 func (BrowserAnswer) input()    {}
 func (BrowserCandidate) input() {}
 func (BrowserAccept) input()    {}
+func (BrowserCross) input()     {}
 func (BrowserDecline) input()   {}
 func (BrowserHangUp) input()    {}
 func (BrowserMedia) input()     {}

@@ -127,7 +127,7 @@ func (c *core) afterwards(in Input) {
 // numbers and cross the end of each call.
 func (c *core) turnAway(in Input, sentence string) {
 	switch in.(type) {
-	case BrowserOffer, BrowserAnswer, BrowserAccept, BrowserDecline, BrowserHangUp:
+	case BrowserOffer, BrowserAnswer, BrowserAccept, BrowserCross, BrowserDecline, BrowserHangUp:
 		tab, _ := tabOf(in)
 		c.refuse(tab, sentence)
 	}
@@ -143,6 +143,8 @@ func tabOf(in Input) (tab jid.JID, ok bool) {
 	case BrowserCandidate:
 		return in.Tab, true
 	case BrowserAccept:
+		return in.Tab, true
+	case BrowserCross:
 		return in.Tab, true
 	case BrowserDecline:
 		return in.Tab, true

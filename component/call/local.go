@@ -16,6 +16,7 @@ type local struct {
 	address    jid.JID // called, bare
 	caller     pages   // one
 	callee     pages   // those that ring, then the one that answered
+	crossing   jid.JID // the called tab that dials the caller; zero for none
 	offer      string
 	lines      sdpconv.Lines
 	toCallee   trickle[RemoteCandidate]
@@ -68,6 +69,18 @@ func (l *local) early(in Input) {
 		l.callee.find(in.Tab).lost = false
 	case BrowserGone:
 		l.gone(in.Tab)
+	case BrowserCross:
+		l.cross(in.Tab)
+	case BrowserHangUp:
+		if l.crossing.Equal(in.Tab) {
+			l.finish(PeerHungUp, HungUp)
+			return
+		}
+		l.turnAway(in, refusedAccept)
+	case BrowserOffer:
+		if !l.crossing.Equal(in.Tab) {
+			l.turnAway(in, refusedAccept)
+		}
 	default:
 		l.turnAway(in, refusedAccept)
 	}
@@ -83,6 +96,8 @@ func (l *local) handle(in Input) {
 		l.candidate(in)
 	case BrowserAccept:
 		l.take(in.Tab)
+	case BrowserCross:
+		l.cross(in.Tab)
 	case BrowserDecline:
 		l.decline(in.Tab)
 	case BrowserHangUp:
@@ -120,7 +135,7 @@ func (l *local) finish(caller, callee Outcome) {
 	for _, p := range l.caller {
 		l.tell(p.tab, Finished{Outcome: caller})
 	}
-	if l.state >= Ringing {
+	if l.state >= Ringing || l.crossed() {
 		for _, p := range l.callee {
 			l.tell(p.tab, Finished{Outcome: callee})
 		}
@@ -134,6 +149,9 @@ func (l *local) browserOffer(in BrowserOffer) {
 		l.reoffer(in)
 		return
 	}
+	if l.state == Answering && l.crossing.Equal(in.Tab) {
+		return // it has an offer to answer and rolls its own back
+	}
 	if l.state != Offering || l.caller.find(in.Tab) == nil {
 		l.refuse(in.Tab, refusedOffer)
 		return
@@ -146,6 +164,11 @@ func (l *local) browserOffer(in BrowserOffer) {
 	l.offer, l.lines, l.extensions = in.SDP, lines, extensions{}
 	l.extensions.learn(in.SDP)
 	l.move(ring)
+	if l.crossed() {
+		l.proceed()
+		l.present(l.crossing)
+		return
+	}
 	for _, p := range l.callee {
 		l.tell(p.tab, Incoming{From: in.Tab.Bare(), Media: mediaOf(d.Contents)})
 	}
@@ -167,11 +190,41 @@ func (l *local) take(tab jid.JID) {
 		return
 	}
 	l.keep(tab)
+	l.proceed()
+	l.tell(tab, Admitted{})
+	l.present(tab)
+}
+
+// proceed tells the caller that a tab has the call.
+func (l *local) proceed() {
 	l.move(present)
 	for _, p := range l.caller {
 		l.tell(p.tab, Proceeding{Peer: l.address})
 	}
-	l.tell(tab, Admitted{})
+}
+
+// crossed tells whether a called tab dials the caller, too.
+func (l *local) crossed() bool { return !l.crossing.Equal(jid.JID{}) }
+
+// cross gives the call to a called tab that dials its caller at the same moment: both have what they want, and nobody rings.  The caller's offer
+// goes before that tab's own, which gives way as in any negotiation of browsers.
+func (l *local) cross(tab jid.JID) {
+	switch {
+	case l.callee.find(tab) == nil || l.crossed():
+		l.refuse(tab, refusedAccept)
+	case l.state == Ringing:
+		l.crossing = tab
+		l.take(tab)
+	case l.state == Offering: // the other tabs know nothing of it yet
+		l.crossing, l.callee = tab, newPages(tab)
+		l.tell(tab, Admitted{})
+	default:
+		l.refuse(tab, refusedAccept)
+	}
+}
+
+// present hands the offer to the tab that has the call.
+func (l *local) present(tab jid.JID) {
 	l.tell(tab, RemoteOffer{SDP: l.offer})
 	l.offer = ""
 	for _, c := range l.toCallee.release() {

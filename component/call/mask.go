@@ -127,6 +127,9 @@ func (m *Mask) plainFrame(in Input) Input {
 	case BrowserAccept:
 		in.Tab = m.jid(in.Tab)
 		return in
+	case BrowserCross:
+		in.Tab = m.jid(in.Tab)
+		return in
 	case BrowserDecline:
 		in.Tab = m.jid(in.Tab)
 		return in

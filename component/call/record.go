@@ -168,6 +168,8 @@ func tabRecord(in Input, tab jid.JID) record {
 		r.Input, r.State, r.Mid = "info", string(in.Info), in.Mid
 	case BrowserAccept:
 		r.Input = "accept"
+	case BrowserCross:
+		r.Input = "cross"
 	case BrowserDecline:
 		r.Input = "decline"
 	case BrowserHangUp:

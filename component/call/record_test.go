@@ -109,7 +109,7 @@ func TestRecord(t *testing.T) {
 	disco := jingle.Disco{Node: "https://dino.im", Identities: []jingle.Identity{{Category: "client", Type: "pc", Name: "Dino"}}, Features: []string{jingle.NS}}
 	info := jingle.Stanza{Action: jingle.SessionInfo, SID: "A1", Info: []*element.Element{jingle.Info{Kind: jingle.InfoMute, Name: "0"}.Element()}}
 	inputs := []Input{
-		BrowserOffer{tab, "v=0\r\n"}, BrowserAnswer{tab, "v=0\r\n"}, BrowserCandidate{tab, "candidate:1", "0", -1, "uf"}, BrowserAccept{tab}, BrowserDecline{tab},
+		BrowserOffer{tab, "v=0\r\n"}, BrowserAnswer{tab, "v=0\r\n"}, BrowserCandidate{tab, "candidate:1", "0", -1, "uf"}, BrowserAccept{tab}, BrowserCross{tab}, BrowserDecline{tab},
 		BrowserHangUp{tab}, BrowserMedia{tab, MediaFailed}, BrowserInfo{tab, jingle.InfoMute, "0"}, BrowserLost{tab}, BrowserBack{tab}, BrowserGone{tab},
 		PeerMessage{peer, tab, jingle.Message{Kind: jingle.Propose, ID: "A1", Media: []string{"audio", "video"}}},
 		PeerMessage{peer, tab, jingle.Message{Kind: jingle.Reject, ID: "A1", Reason: &jingle.Reason{Condition: jingle.Expired}, TieBreak: true}},

@@ -92,6 +92,8 @@ func (s *session) handle(in Input) {
 		s.browserAnswer(in)
 	case BrowserAccept:
 		s.refuse(in.Tab, refusedAccept)
+	case BrowserCross:
+		s.refuse(in.Tab, refusedAccept)
 	case BrowserDecline:
 		s.refuse(in.Tab, refusedAccept)
 	case BrowserCandidate:

@@ -320,6 +320,8 @@ func (r *replay) browser(f []string, line string) Input {
 		return BrowserCandidate{Tab: tab, Mid: strings.TrimPrefix(f[2], "-"), Line: index, Candidate: strings.Join(f[4:], " ")}
 	case "accept":
 		return BrowserAccept{Tab: tab}
+	case "cross":
+		return BrowserCross{Tab: tab}
 	case "decline":
 		return BrowserDecline{Tab: tab}
 	case "hang-up":

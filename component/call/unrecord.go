@@ -58,6 +58,8 @@ func (r record) readFrame(p *reader) (Input, error) {
 		return BrowserInfo{tab, jingle.InfoKind(r.State), r.Mid}, nil
 	case "accept":
 		return BrowserAccept{tab}, nil
+	case "cross":
+		return BrowserCross{tab}, nil
 	case "decline":
 		return BrowserDecline{tab}, nil
 	case "hang-up":

@@ -110,6 +110,11 @@ func (w *walk) exchange(in Input, out []Output) {
 		if !refused {
 			w.owes[name] = false
 		}
+	case BrowserCross:
+		if silent {
+			w.fail("silence")
+		}
+		w.owes[name] = owed || !refused // the offer comes when the caller has made it
 	default:
 		if wantsAnswer(in) && silent {
 			w.fail("silence")
@@ -135,7 +140,7 @@ func (w *walk) exchange(in Input, out []Output) {
 // wantsAnswer tells whether an input is something that a tab asks for.
 func wantsAnswer(in Input) bool {
 	switch in.(type) {
-	case BrowserOffer, BrowserAnswer, BrowserAccept, BrowserDecline, BrowserHangUp:
+	case BrowserOffer, BrowserAnswer, BrowserAccept, BrowserCross, BrowserDecline, BrowserHangUp:
 		return true
 	}
 	return false

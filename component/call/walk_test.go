@@ -122,6 +122,12 @@ func newWalk(t *testing.T, rng *rand.Rand, a *alphabet, at int) *walk {
 	case "local":
 		ben := a.tabs[3]
 		w.path = []Input{BrowserOffer{tab, offer}, BrowserAccept{ben}, BrowserAnswer{ben, answer}, connected}
+		switch rng.IntN(4) { // both dial
+		case 0:
+			w.path[1] = BrowserCross{ben}
+		case 1:
+			w.path[0], w.path[1] = BrowserCross{ben}, w.path[0]
+		}
 		w.machine, out = NewLocal(cfg, tab, ben.Bare(), a.tabs[3:])
 	}
 	w.check(nil, out)
@@ -214,7 +220,7 @@ func (w *walk) next() Input {
 	case 6, 7, 8, 9, 10, 11:
 		return BrowserCandidate{Tab: tab, Candidate: pick(w, w.candidates), Mid: pick(w, []string{"0", "1", "", "x"}), Line: w.rng.IntN(4) - 1}
 	case 12:
-		return pick(w, []Input{BrowserAccept{tab}, BrowserDecline{tab}, BrowserHangUp{tab}})
+		return pick(w, []Input{BrowserAccept{tab}, BrowserCross{tab}, BrowserDecline{tab}, BrowserHangUp{tab}})
 	case 13, 14:
 		return BrowserMedia{tab, pick(w, []MediaState{MediaConnected, MediaDisconnected, MediaDisconnected, MediaFailed, "rubbish"})}
 	case 15, 16, 17:
