@@ -110,7 +110,7 @@ async function tell(carillon) {
   }
 }
 
-/** @typedef {{ address: string, state: Contact['state'] | 'blocked' }} Listed */
+/** @typedef {{ address: string, name?: string, state: Contact['state'] | 'blocked' }} Listed */
 /**
  * What a press on a contact's button does.
  * @typedef {object} Deeds
