@@ -3,6 +3,7 @@ package component
 import (
 	"time"
 
+	"carillon/component/stream"
 	"carillon/jingle"
 	"carillon/jingle/element"
 )

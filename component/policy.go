@@ -1,7 +1,6 @@
 package component
 
 import (
-	"crypto/sha256"
 	"maps"
 	"net/netip"
 	"sync"
@@ -64,41 +63,8 @@ type policy struct {
 	calls    map[string]int // by IP
 	total    int
 	cooling  map[[2]string]time.Time // guest or IP, and callee
-	events   [eventKinds]map[eventKey]window
+	counts   [eventKinds]counts
 	lastPass time.Time // when outdated entries were last swept
-}
-
-// An eventKind is something that is counted by the minute.  Each kind has a table of its own, so that strangers who fill one cannot
-// keep others from being counted.
-type eventKind int
-
-const (
-	dialCallee eventKind = iota
-	dialAnybody
-	attachFrom
-	tellFrom
-	proposeFrom
-	subscription
-	probeFrom
-	discoOf
-	joinFrom
-	textFrom
-	textTo
-	bounceTo
-	refusalOf
-	refusals
-	eventKinds
-)
-
-// maxEvents bounds each table, and eventKey its entries: strangers make up the names.
-const maxEvents = 50_000
-
-type eventKey [16]byte
-
-// window counts events of one minute.
-type window struct {
-	until time.Time
-	n     int
 }
 
 func newPolicy(mayCall []jid.JID, limits Limits) *policy {
@@ -109,8 +75,8 @@ func newPolicy(mayCall []jid.JID, limits Limits) *policy {
 		calls:   map[string]int{},
 		cooling: map[[2]string]time.Time{},
 	}
-	for kind := range p.events {
-		p.events[kind] = map[eventKey]window{}
+	for kind := range p.counts {
+		p.counts[kind].period = time.Minute
 	}
 	return p
 }
@@ -243,25 +209,10 @@ func (a *admission) release(now time.Time, outcome call.Outcome) {
 
 // allow counts an event and tells whether fewer than max of that kind and name happened in the running minute.
 func (p *policy) allow(now time.Time, kind eventKind, name string, max int) bool {
-	sum := sha256.Sum256([]byte(name))
-	key := eventKey(sum[:16])
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.sweep(now)
-	table := p.events[kind]
-	w, known := table[key]
-	if !known && len(table) >= maxEvents {
-		return false
-	}
-	if now.After(w.until) {
-		w = window{until: now.Add(time.Minute)}
-	}
-	if w.n >= max {
-		return false
-	}
-	w.n++
-	table[key] = w
-	return true
+	return p.counts[kind].allow(now, name, max)
 }
 
 // sweep forgets, twice a minute, what has run out.
@@ -271,8 +222,8 @@ func (p *policy) sweep(now time.Time) {
 	}
 	p.lastPass = now
 	maps.DeleteFunc(p.cooling, func(_ [2]string, until time.Time) bool { return now.After(until) })
-	for _, table := range p.events {
-		maps.DeleteFunc(table, func(_ eventKey, w window) bool { return now.After(w.until) })
+	for kind := range p.counts {
+		p.counts[kind].age(now)
 	}
 }
 

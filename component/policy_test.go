@@ -79,22 +79,35 @@ func TestAdmission(t *testing.T) {
 	}
 }
 
+// However many names strangers make up, they are bounded in memory, and nobody else is refused for them.
 func TestCountedEventsAreBounded(t *testing.T) {
 	now := time.Unix(1_000_000, 0)
 	p := newPolicy(nil, Limits{})
-	for i := range maxEvents + 10 {
-		if got, want := p.allow(now, probeFrom, fmt.Sprint(i), 1), i < maxEvents; got != want {
-			t.Fatalf("event %d: %v", i, got)
+	if !p.allow(now, probeFrom, "flooder", 1) {
+		t.Error("the first event was refused")
+	}
+	for i := range 3 * maxEvents {
+		if !p.allow(now, probeFrom, fmt.Sprint(i), 1) {
+			t.Fatalf("event %d was refused for those before it", i)
+		}
+		if i%1000 == 0 && p.allow(now, probeFrom, "flooder", 1) {
+			t.Fatalf("after %d other names one that goes on was forgotten", i)
 		}
 	}
-	if !p.allow(now, dialAnybody, "guest", 1) {
-		t.Error("events of one kind fill the table of another")
+	if c := p.counts[probeFrom]; len(c.young)+len(c.old) > maxEvents {
+		t.Errorf("%d names are kept", len(c.young)+len(c.old))
 	}
-	if p.allow(now, dialAnybody, "guest", 1) {
-		t.Error("a second event was allowed")
+	if p.allow(now.Add(59*time.Second), probeFrom, "flooder", 1) {
+		t.Error("a second event within the minute was allowed")
 	}
-	if !p.allow(now.Add(2*time.Minute), probeFrom, "later", 1) {
-		t.Error("nothing was forgotten")
+	if !p.allow(now.Add(61*time.Second), probeFrom, "flooder", 1) {
+		t.Error("the next minute did not begin")
+	}
+	for i := range 3 {
+		p.sweep(now.Add(time.Duration(2+i) * time.Minute))
+	}
+	if c := p.counts[probeFrom]; len(c.young)+len(c.old) != 0 {
+		t.Errorf("minutes later %d names are kept", len(c.young)+len(c.old))
 	}
 }
 
