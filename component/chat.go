@@ -17,8 +17,6 @@ const (
 	nsReceipts = "urn:xmpp:receipts"
 	// maxText bounds what a page is shown of one message, in bytes; gateway.MaxText bounds what it sends.
 	maxText = 16 << 10
-	// textsPerMinute bounds what one network address writes, and what one XMPP user writes to one ghost.
-	textsPerMinute = 60
 	// textID begins the id of a message with text, by which its bounce is known.
 	textID = "text-"
 )
@@ -32,7 +30,7 @@ func (c *Component) write(t *tab, text gateway.Text) (gateway.Frame, error) {
 	if err := c.policy.permits(to); err != nil && !t.ghost.sees(to) {
 		return nil, err
 	}
-	if !c.policy.allow(time.Now(), textFrom, addressGroup(t.ip), textsPerMinute) {
+	if !c.policy.allow(time.Now(), textFrom, addressGroup(t.ip), c.policy.limits.TextsPerMinute) {
 		return nil, gateway.Errorf(gateway.RateLimited, "you have written very much just now; wait a minute")
 	}
 	if to.Domain().Equal(c.cfg.Domain) {
@@ -95,9 +93,7 @@ var (
 // text shows a message of a contact on the ghost's pages.  Strangers hear what they hear of an address with no page open.
 func (c *Component) text(st stream.Stanza) {
 	if hasChild(st.Element, "encrypted") {
-		if c.policy.allow(time.Now(), textTo, pair(st), textsPerMinute) {
-			c.post(refuse(st, errNotReadable))
-		}
+		c.post(refuse(st, errNotReadable))
 		return
 	}
 	body := st.Element.Child(st.Element.Space, "body")
@@ -108,10 +104,10 @@ func (c *Component) text(st stream.Stanza) {
 	defer c.mu.Unlock()
 	g := c.ghostOf(st.To)
 	switch {
-	case !c.policy.allow(time.Now(), textTo, pair(st), textsPerMinute):
-		c.post(refuse(st, errBusy))
-	case g == nil || !g.sees(st.From) && c.policy.permits(st.From) != nil:
+	case c.stranger(g, st.From): // and not counted, or the count would tell that the address exists
 		c.post(refuse(st, errNoReader))
+	case !c.policy.allow(time.Now(), textTo, pair(st), c.policy.limits.TextsPerMinute):
+		c.post(refuse(st, errBusy))
 	case len(body.Text) > maxText || !utf8.ValidString(body.Text):
 		c.post(refuse(st, errTextTooLong))
 	default:
@@ -128,7 +124,7 @@ func (c *Component) undelivered(st stream.Stanza) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t := c.tabOf(st.To); t != nil && c.policy.allow(time.Now(), bounceTo, pair(st), textsPerMinute) {
+	if t := c.tabOf(st.To); t != nil && c.policy.allow(time.Now(), bounceTo, pair(st), c.policy.limits.TextsPerMinute) {
 		t.send(gateway.Undelivered{To: st.From.Bare().String(), Message: strings.Clone(id), Text: bounceSentence(jingle.ParseError(st.Element))})
 	}
 	return true

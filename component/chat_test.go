@@ -66,7 +66,7 @@ func TestTextIsBounded(t *testing.T) {
 	if e := w.next("error", isText); jingle.ParseError(e).Condition != "not-acceptable" {
 		t.Errorf("a long text was answered with %s", e)
 	}
-	for range textsPerMinute {
+	for range c.policy.limits.TextsPerMinute {
 		w.receive(`<message type='chat' from='` + stranger + `' to='` + p.at.Bare + `'><body>x</body></message>`)
 	}
 	if e := w.next("error", isText); jingle.ParseError(e).Condition != "resource-constraint" {
@@ -91,11 +91,11 @@ func TestTextBetweenPages(t *testing.T) {
 func TestBounceFlood(t *testing.T) {
 	c, w := newTestComponent(t, nil)
 	p := attached(t, c, newKey(t), "anna", nil)
-	for range 3 * textsPerMinute {
+	for range 3 * c.policy.limits.TextsPerMinute {
 		w.receive(`<message type='error' id='` + textID + `x' from='` + stranger + `' to='` + p.at.Address +
 			`'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
 	}
-	if n := len(p.frames); n != textsPerMinute {
+	if n := len(p.frames); n != c.policy.limits.TextsPerMinute {
 		t.Errorf("the page was shown %d", n)
 	}
 }

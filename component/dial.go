@@ -14,9 +14,6 @@ import (
 	"carillon/jingle"
 )
 
-// proposesPerMinute bounds how often one XMPP user may ring ghosts.
-const proposesPerMinute = 30
-
 // callConfig is what every machine of this component shares.
 func (c *Component) callConfig() call.Config {
 	return call.Config{
@@ -159,16 +156,14 @@ func addresses(tabs []*tab) []jid.JID {
 	return list
 }
 
-// propose rings the pages of a ghost for an XMPP user.  What cannot ring is rejected at once: Dino and Movim would call for ever,
-// and the reject tells nothing about whether the address exists.  c.mu is held.
+// propose rings the pages of a ghost for an XMPP user.  What cannot ring is rejected at once: Dino and Movim would call for ever.  c.mu is held.
 func (c *Component) propose(st stream.Stanza, m jingle.Message) {
-	if !c.policy.allow(time.Now(), proposeFrom, st.From.Bare().String(), proposesPerMinute) {
-		c.noteRefusal("in", st.From, st.To, netip.Addr{}, errProposes)
+	g := c.ghostOf(st.To)
+	if g == nil || !c.mayPropose(g, st) {
+		c.turnDown(g, st, m.ID)
 		return
 	}
-	g := c.ghostOf(st.To)
-	theirs := call.Attempt{SID: m.ID, From: st.From}
-	rival, wins := c.rivalOf(g, theirs)
+	rival, wins := c.rivalOf(g, call.Attempt{SID: m.ID, From: st.From})
 	if wins {
 		c.post(initiation(st.To, st.From, randomID(), jingle.Message{
 			Kind: jingle.Reject, ID: m.ID, Reason: &jingle.Reason{Condition: jingle.Expired}, TieBreak: true,
@@ -176,12 +171,8 @@ func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 		return
 	}
 	tabs := c.ringable(g, st.To, rival)
-	reason := jingle.Gone
-	if g != nil && (len(tabs) == 0 || !c.mayRing(g, st)) {
-		tabs, reason = nil, jingle.Busy
-	}
-	if len(tabs) == 0 {
-		c.post(initiation(st.To, st.From, randomID(), jingle.Message{Kind: jingle.Reject, ID: m.ID, Reason: &jingle.Reason{Condition: reason}}))
+	if len(tabs) == 0 || !c.mayRing(g, st) {
+		c.turnDown(g, st, m.ID)
 		return
 	}
 	if rival != nil {
@@ -193,12 +184,40 @@ func (c *Component) propose(st stream.Stanza, m jingle.Message) {
 	c.ring(r, g, tabs, r.begin(call.Opening{Kind: call.KindIncoming, Tabs: addresses(tabs), First: proposed}))
 }
 
+// turnDown rejects a propose.  A stranger hears the same whether nothing is open at that address, its pages are in calls, or there were too many calls.
+// That it exists a stranger learns only by making it ring, which is what the address is for: the ringing comes from a page's full address.
+// g may be nil.  c.mu is held.
+func (c *Component) turnDown(g *ghost, st stream.Stanza, id string) {
+	reason := jingle.Busy
+	if c.stranger(g, st.From) {
+		reason = jingle.Gone
+	}
+	c.post(initiation(st.To, st.From, randomID(), jingle.Message{Kind: jingle.Reject, ID: id, Reason: &jingle.Reason{Condition: reason}}))
+}
+
+// stranger tells whether somebody neither sees the ghost nor is one whom guests may call.  All are strangers where there is no ghost.  c.mu is held.
+func (c *Component) stranger(g *ghost, from jid.JID) bool {
+	return g == nil || !g.sees(from) && !c.policy.lists(from)
+}
+
+// mayPropose counts a call of an XMPP user to a ghost.  Strangers are counted by their domain too: whose that is has as many names as it likes.  c.mu is
+// held.
+func (c *Component) mayPropose(g *ghost, st stream.Stanza) bool {
+	var why error
+	now, limits := time.Now(), c.policy.limits
+	switch {
+	case !c.policy.allow(now, proposeFrom, st.From.Bare().String(), limits.ProposesPerMinute):
+		why = errProposes
+	case c.stranger(g, st.From) && !c.policy.allow(now, proposeDomain, st.From.Domainpart(), limits.ProposesPerDomain):
+		why = errDomain
+	}
+	c.noteRefusal("in", st.From, st.To, netip.Addr{}, why)
+	return why == nil
+}
+
 // rivalOf returns the ghost's own call to somebody who calls it and has not answered, and whether that call goes before theirs.  c.mu is
 // held.
 func (c *Component) rivalOf(g *ghost, theirs call.Attempt) (rival *runner, wins bool) {
-	if g == nil {
-		return nil, false
-	}
 	for _, t := range g.tabs {
 		for r := range t.engaged {
 			if ours, calling := r.attempted(); calling && r.peer.Equal(theirs.From.Bare()) {
@@ -220,14 +239,10 @@ func (c *Component) initiate(st stream.Stanza, j jingle.Stanza) *jingle.Error {
 		return jingle.ErrTieBreak
 	}
 	tabs := c.ringable(g, st.To, rival)
-	if len(tabs) == 0 {
-		return errBusy
-	}
-	if !c.policy.allow(time.Now(), proposeFrom, st.From.Bare().String(), proposesPerMinute) {
-		c.noteRefusal("in", st.From, st.To, netip.Addr{}, errProposes)
-		return errBusy
-	}
-	if !c.mayRing(g, st) {
+	if len(tabs) == 0 || !c.mayPropose(g, st) || !c.mayRing(g, st) {
+		if c.stranger(g, st.From) {
+			return errUnavailable
+		}
 		return errBusy
 	}
 	r := c.newRunner(callKey{g.address.String(), st.From.Bare().String(), strings.Clone(j.SID)}, "in", st.To, st.From)

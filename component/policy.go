@@ -3,6 +3,7 @@ package component
 import (
 	"maps"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -27,6 +28,10 @@ type Limits struct {
 	Tabs             int           // pages open in all (20,000)
 	TabsPerGhost     int           // pages open on one address (16)
 	ContactsPerGhost int           // contacts that see a ghost's presence (200)
+
+	ProposesPerMinute int // calls of one XMPP user to ghosts (30)
+	ProposesPerDomain int // calls of all strangers at one XMPP domain to ghosts, a minute (600)
+	TextsPerMinute    int // of one IP address, and of one XMPP user to one ghost (60)
 }
 
 func (l Limits) withDefaults() Limits {
@@ -47,6 +52,9 @@ func (l Limits) withDefaults() Limits {
 	def(&l.Tabs, 20_000)
 	def(&l.TabsPerGhost, 16)
 	def(&l.ContactsPerGhost, 200)
+	def(&l.ProposesPerMinute, 30)
+	def(&l.ProposesPerDomain, 600)
+	def(&l.TextsPerMinute, 60)
 	if l.CoolDown == 0 {
 		l.CoolDown = time.Minute
 	}
@@ -81,12 +89,15 @@ func newPolicy(mayCall []jid.JID, limits Limits) *policy {
 	return p
 }
 
+// lists tells whether an address is among those that guests may call.
+func (p *policy) lists(a jid.JID) bool {
+	return slices.ContainsFunc(p.mayCall, func(allowed jid.JID) bool { return allowed.Equal(a.Bare()) || allowed.Equal(a.Domain()) })
+}
+
 // permits says whether guests may call, and may show their presence to, that address.
 func (p *policy) permits(to jid.JID) error {
-	for _, allowed := range p.mayCall {
-		if allowed.Equal(to.Bare()) || allowed.Equal(to.Domain()) {
-			return nil
-		}
+	if p.lists(to) {
+		return nil
 	}
 	description := "this service does not let its guests call " + to.Bare().String() + "; its operator decides that with guests.may_call"
 	if len(p.mayCall) == 0 {

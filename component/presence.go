@@ -226,6 +226,9 @@ func (c *Component) unsubscribe(g *ghost, st stream.Stanza) {
 	g.broadcast(gateway.Contact{Address: contact.String(), State: gateway.ContactRemoved})
 }
 
+// probesPerMinute bounds how often one XMPP user is told that it sees nobody.  Servers ask for a user's whole roster at once, and take silence for the same.
+const probesPerMinute = 60
+
 // probe answers a server that asks on behalf of a contact.  Whoever may not see the ghost hears what everybody hears of an address with
 // no page open, so that nobody learns whether it exists.
 func (c *Component) probe(g *ghost, st stream.Stanza) {
@@ -239,7 +242,7 @@ func (c *Component) probe(g *ghost, st stream.Stanza) {
 			}
 		}
 	}
-	if !shown && c.policy.allow(time.Now(), probeFrom, pair(st), 10) {
+	if !shown && c.policy.allow(time.Now(), probeFrom, contact.String(), probesPerMinute) {
 		c.post(newStanza("presence", "unavailable", st.To.Bare(), st.From, ""))
 	}
 }

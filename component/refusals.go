@@ -26,7 +26,8 @@ func refuseBy(limit string, code gateway.Code, format string, args ...any) error
 
 // Refusals of XMPP users, whose clients hear that the page is busy, or nothing.
 var (
-	errProposes     = refuseBy("proposes a minute", gateway.RateLimited, "this user has called too often just now")
+	errProposes     = refuseBy("limits.proposes_per_minute", gateway.RateLimited, "this user has called too often just now")
+	errDomain       = refuseBy("limits.proposes_per_domain", gateway.RateLimited, "strangers of this domain have called too often just now")
 	errRings        = refuseBy("limits.rings_per_ghost", gateway.TooMany, "as many calls as may ring there already")
 	errRingsAlready = refuseBy("one call of a caller", gateway.TooMany, "this user rings there already")
 	errCalls        = refuseBy("limits.calls", gateway.TooMany, "this service carries as many calls as it may")

@@ -123,10 +123,13 @@ func TestEveryLimitHasItsName(t *testing.T) {
 			c.policy.limits.RingsPerGhost = 0
 			w.jmi(alice, p.at.Bare, "propose", "s1")
 		},
-		`"proposes a minute"`: func(t *testing.T, c *Component, w *wire, p *page) {
-			for range proposesPerMinute + 1 {
-				w.jmi(alice, "nobody@call.example.org", "propose", "s1")
-			}
+		"limits.proposes_per_minute": func(t *testing.T, c *Component, w *wire, p *page) {
+			c.policy.limits.ProposesPerMinute = 0
+			w.jmi(alice, p.at.Bare, "propose", "s1")
+		},
+		"limits.proposes_per_domain": func(t *testing.T, c *Component, w *wire, p *page) {
+			c.policy.limits.ProposesPerDomain = 0
+			w.jmi("mallory@evil.example", p.at.Bare, "propose", "s1")
 		},
 	}
 	for limit, meet := range limits {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha1"
 	"encoding/base64"
 	"fmt"
+	"regexp"
 	"sort"
 	"strings"
 	"testing"
@@ -168,18 +169,113 @@ func TestRingsAreBounded(t *testing.T) {
 	if c.Stats().Calls != 3 {
 		t.Errorf("%d calls ring", c.Stats().Calls)
 	}
-	for i := range 2 * proposesPerMinute {
-		propose(5, fmt.Sprint("flood", i))
-	}
-	rejects := 0
-	for len(w.sent) > 0 {
-		if isMessage(jingle.Reject)(<-w.sent) {
-			rejects++
+}
+
+// Dino and Movim call for ever when nothing answers.
+func TestFloodOfCallsIsRejected(t *testing.T) {
+	c, w := newTestComponent(t, func(cfg *Config) { cfg.Limits.ProposesPerMinute = 2 })
+	p := attached(t, c, newKey(t), "anna", nil)
+	for i := range 5 {
+		w.propose(stranger, p.at.Bare, fmt.Sprint("s", i))
+		if i == 0 {
+			p.do(gateway.Decline{Call: expect[gateway.Incoming](p).Call})
+			wait(t, "the first call's end", func() bool { return c.Stats().Calls == 0 })
+			w.next("first reject", isMessage(jingle.Reject))
+		}
+		if i == 1 {
+			w.next("ringing", isMessage(jingle.Ringing))
+		}
+		if i < 2 {
+			continue
+		}
+		e := w.next("reject", isMessage(jingle.Reject))
+		if r := e.Child(jingle.NSMessage, "reject"); r.Attr("id") != fmt.Sprint("s", i) || r.Child(jingle.NS, "reason").Child(jingle.NS, "busy") == nil {
+			t.Errorf("call %d of a flood was answered with %s", i, e)
 		}
 	}
-	if rejects != proposesPerMinute {
-		t.Errorf("%d of a flood were answered", rejects)
+}
+
+// A stranger who is not put through hears the same whether there is such an address or not.
+func TestStrangerWhoIsNotPutThrough(t *testing.T) {
+	c, w := newTestComponent(t, func(cfg *Config) { cfg.Limits = Limits{RingsPerGhost: 1, ProposesPerMinute: 2} })
+	p := attached(t, c, newKey(t), "anna", nil)
+	w.propose(alice, p.at.Bare, "first")
+	w.next("ringing", isMessage(jingle.Ringing))
+	answers := map[string][]string{}
+	for i, to := range []string{p.at.Bare, "nobody-aaaaaaaaaaaaaaaa@call.example.org", p.at.Address} {
+		for j := range 4 {
+			sid := fmt.Sprint("s", i, j)
+			w.propose("mallory@evil.example/x", to, sid)
+			e := w.next("reject", isMessage(jingle.Reject)).String()
+			e = strings.NewReplacer(to, "TO", sid, "SID").Replace(e)
+			key := regexp.MustCompile(` id='[^']*'| id="[^"]*"`).ReplaceAllString(e, "")
+			answers[key] = append(answers[key], to)
+		}
 	}
+	if len(answers) != 1 {
+		t.Errorf("the answers differ: %q", answers)
+	}
+	for _, to := range []string{p.at.Address, "nobody-aaaaaaaaaaaaaaaa@call.example.org/x"} {
+		id := w.session("mallory@evil.example/x", to, jingle.SessionInitiate, "direct", contentsOf(t, "offer"))
+		if e := w.next("error", isReply(id)); jingle.ParseError(e).Condition != "service-unavailable" {
+			t.Errorf("a session-initiate to %s was answered with %s", to, e)
+		}
+	}
+	// Whom guests may call hears the truth.
+	w.propose(stranger, p.at.Bare, "bob")
+	if e := w.next("reject", isMessage(jingle.Reject)); e.Child(jingle.NSMessage, "reject").Child(jingle.NS, "reason").Child(jingle.NS, "busy") == nil {
+		t.Errorf("bob was told %s", e)
+	}
+}
+
+// One domain, whose owner makes up as many names as it likes, is bounded as a whole; nobody else is for it.
+func TestStrangersAreBoundedByTheirDomain(t *testing.T) {
+	c, w := newTestComponent(t, func(cfg *Config) { cfg.Limits = Limits{ProposesPerDomain: 3, RingsPerGhost: 100} })
+	p := attached(t, c, newKey(t), "anna", nil)
+	for i := range 10 {
+		w.propose(fmt.Sprintf("u%d@evil.example/x", i), p.at.Bare, fmt.Sprint("s", i))
+		w.propose(fmt.Sprintf("u%d@example.org/x", i), p.at.Bare, fmt.Sprint("t", i))
+	}
+	w.propose("carol@other.example/x", p.at.Bare, "carol")
+	if n := c.Stats().Calls; n != 3+10+1 {
+		t.Errorf("%d calls ring", n)
+	}
+}
+
+// However many names strangers make up, who calls or writes to a page for the first time gets through.
+func TestStrangersDoNotCrowdOut(t *testing.T) {
+	c, w := newTestComponent(t, nil)
+	p := attached(t, c, newKey(t), "anna", nil)
+	drain := func() {
+		for len(w.sent) > 0 {
+			<-w.sent
+		}
+	}
+	for i := range maxEvents + 1 {
+		from := fmt.Sprintf("u%d@evil.example/x", i)
+		w.propose(from, "nobody-aaaaaaaaaaaaaaaa@call.example.org", "s")
+		w.receive(`<message type='chat' from='` + from + `' to='nobody-aaaaaaaaaaaaaaaa@call.example.org'><encrypted xmlns='eu.siacs.conversations.axolotl'/></message>`)
+		w.receive(`<message type='chat' from='` + from + `' to='` + p.at.Bare + `'><body>spam</body></message>`)
+		drain()
+	}
+	for kind, n := range map[eventKind]int{proposeFrom: 0, proposeDomain: 0, textTo: 0} {
+		if got := len(c.policy.counts[kind].young) + len(c.policy.counts[kind].old); got != n {
+			t.Errorf("of kind %d %d names are kept", kind, got)
+		}
+	}
+	w.receive(`<message type='chat' id='hi' from='` + stranger + `' to='` + p.at.Bare + `'><body>hello</body></message>`)
+	if got := expect[gateway.Text](p); got.Body != "hello" {
+		t.Errorf("shown %+v", got)
+	}
+	w.propose(stranger, p.at.Bare, "real")
+	expect[gateway.Incoming](p)
+}
+
+// propose has somebody call.
+func (w *wire) propose(from, to, sid string) {
+	w.t.Helper()
+	w.receive(`<message type='chat' from='` + from + `' to='` + to + `' id='m'><propose xmlns='urn:xmpp:jingle-message:0' id='` + sid + `'>
+		<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>`)
 }
 
 func TestPagesAreBounded(t *testing.T) {
