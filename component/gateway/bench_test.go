@@ -3,6 +3,7 @@ package gateway
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -19,7 +20,18 @@ func benchmarkFrame(fields map[string]any) []byte {
 	return b
 }
 
-// BenchmarkDecode decodes an offer of a call and one for a member of a room, beside the same by encoding/json.
+// manyContacts is an attach with as many contacts as one may bring.
+func manyContacts() []byte {
+	var list []map[string]string
+	for i := range maxContacts {
+		list = append(list, map[string]string{"address": fmt.Sprintf("ü%d%s@example.org", i, strings.Repeat("é", 40)), "ticket": strings.Repeat("t", 22)})
+	}
+	return benchmarkFrame(map[string]any{
+		"event": "attach", "name": "a", "key": strings.Repeat("A", 87), "signature": strings.Repeat("A", 86), "instance": "i", "contacts": list,
+	})
+}
+
+// BenchmarkDecode decodes an offer of a call, one for a member of a room, both beside the same by encoding/json, and a large attach.
 func BenchmarkDecode(b *testing.B) {
 	sdp := map[string]string{"type": "offer", "sdp": offerSDP}
 	call := benchmarkFrame(map[string]any{"event": "offer", "id": 7, "call": "c", "sdp": sdp})
@@ -33,6 +45,7 @@ func BenchmarkDecode(b *testing.B) {
 		{"call/encoding-json", call, standardOffer},
 		{"relay", relay, decodes},
 		{"relay/encoding-json", relay, standardRelay},
+		{"attach", manyContacts(), decodes},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
 			b.SetBytes(int64(len(bench.frame)))

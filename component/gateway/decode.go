@@ -3,7 +3,6 @@ package gateway
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/json"
 	"math"
 	"strings"
 
@@ -340,26 +339,30 @@ func (f *fields) sessionInfo() jingle.InfoKind {
 
 func (f *fields) contacts() []Ticket {
 	raw := f.lookup("contacts")
-	if raw == nil {
+	if raw == nil || f.err != nil {
 		return nil
 	}
-	var list []json.RawMessage
-	if err := json.Unmarshal(raw, &list); err != nil {
+	if raw[0] != '[' {
 		f.fail(WrongType, "%scontacts has to be an array", f.path)
 		return nil
 	}
-	if len(list) > maxContacts {
-		f.fail(TooLong, "%scontacts has at most %d entries", f.path, maxContacts)
-		return nil
-	}
-	tickets := make([]Ticket, 0, len(list))
-	for _, entry := range list {
-		inner := &fields{path: f.path + "contacts[].", s: new(scanner), owner: frameItself}
-		if inner.s.scan(entry) != nil {
-			inner.fail(WrongType, "%scontacts[] has to be an object", f.path)
+	// The frame has been scanned, so raw is whole.  One scanner serves all entries: an attach may bring hundreds, from whomever.
+	s := &scanner{b: raw, at: 1}
+	inner := fields{path: f.path + "contacts[].", s: s, owner: frameItself}
+	var tickets []Ticket
+	s.space()
+	for more := s.peek() != ']'; more && f.err == nil; more, _ = s.next(']') {
+		if len(tickets) == maxContacts {
+			f.fail(TooLong, "%scontacts has at most %d entries", f.path, maxContacts)
+			break
+		}
+		s.depth, s.tape = 0, s.tape[:0]
+		if s.peek() != '{' || !s.value(frameItself) {
+			f.fail(WrongType, "%scontacts[] has to be an object", f.path)
+			break
 		}
 		tickets = append(tickets, Ticket{Address: inner.text("address", maxAddress), Ticket: inner.text("ticket", maxToken)})
-		f.adopt(inner)
+		f.adopt(&inner)
 	}
 	return tickets
 }
