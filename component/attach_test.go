@@ -1,6 +1,7 @@
 package component
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -92,6 +93,41 @@ func TestForgedAttachIsRefused(t *testing.T) {
 	} {
 		p := open(t, c, thief, "192.0.2.9")
 		t.Run(name, func(t *testing.T) { p.t = t; p.refused(p.sign(name, "call.example.org", p.origin, p.nonce), code) })
+	}
+}
+
+// Checking a signature is the dearest thing that nobody in particular can ask for.
+func TestForgedAttachesAreCounted(t *testing.T) {
+	c, _ := newTestComponent(t, func(cfg *Config) { cfg.Limits.AttachesPerIP = 5 })
+	key := newKey(t)
+	forge := func(p *page) gateway.Code {
+		t.Helper()
+		_, err := p.session.Handle(gateway.Request{Event: p.sign("anna", "evil.example.org", p.origin, p.nonce)})
+		var e *gateway.Error
+		if !errors.As(err, &e) {
+			t.Fatalf("a forged attach: %v", err)
+		}
+		return e.Code
+	}
+	heard := map[gateway.Code]int{}
+	for range 2 {
+		p := open(t, c, key, "192.0.2.9")
+		for range 10 {
+			heard[forge(p)]++
+		}
+		if heard[gateway.BadSignature] == maxBadSignatures {
+			if code := <-p.closed; code != gateway.ClosePolicy {
+				t.Errorf("closed with %d", code)
+			}
+			p.refused(p.sign("anna", "call.example.org", p.origin, p.nonce), gateway.RateLimited)
+		}
+	}
+	if heard[gateway.BadSignature] != 5 || heard[gateway.RateLimited] != 15 {
+		t.Errorf("one address had %v", heard)
+	}
+	p := open(t, c, key, "192.0.2.10")
+	if _, err := p.session.Handle(gateway.Request{Event: p.sign("anna", "call.example.org", p.origin, p.nonce)}); err != nil {
+		t.Errorf("another address: %v", err)
 	}
 }
 

@@ -23,15 +23,21 @@ func (c *Component) show(t *tab, to jid.JID) {
 	c.announce(t.available(to))
 }
 
-// admitContacts takes up the contacts that a page brings: those whose tickets are good see its presence.  c.mu is held.
-func (c *Component) admitContacts(t *tab, tickets []gateway.Ticket) {
-	g := t.ghost
+// genuine returns the contacts, bare, whose tickets are good at that address.  It takes a while for many, so c.mu is not held.
+func (c *Component) genuine(address jid.JID, tickets []gateway.Ticket) []jid.JID {
+	var contacts []jid.JID
 	for _, ticket := range tickets {
-		contact, err := jid.Parse(ticket.Address)
-		if err != nil || !equalMAC(ticket.Ticket, contactTicket(c.key, g.address, contact)) {
-			continue
+		if contact, err := jid.Parse(ticket.Address); err == nil && equalMAC(ticket.Ticket, contactTicket(c.key, address, contact)) {
+			contacts = append(contacts, contact.Bare())
 		}
-		contact = contact.Bare()
+	}
+	return contacts
+}
+
+// admitContacts takes up the contacts that a page brings, whose tickets are good: they see its presence.  c.mu is held.
+func (c *Component) admitContacts(t *tab, contacts []jid.JID) {
+	g := t.ghost
+	for _, contact := range contacts {
 		if _, known := g.contacts[contact.String()]; known || len(g.contacts) >= c.policy.limits.ContactsPerGhost {
 			continue
 		}

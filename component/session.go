@@ -3,6 +3,7 @@ package component
 import (
 	"crypto/rand"
 	"encoding/base64"
+	"errors"
 	"net/netip"
 	"slices"
 	"time"
@@ -21,6 +22,7 @@ type session struct {
 	c     *Component
 	conn  gateway.Conn
 	nonce string
+	bad   int  // attaches whose signature was wrong
 	tab   *tab // nil before attach; guarded by c.mu
 	in    membership
 }
@@ -141,11 +143,17 @@ func (s *session) Closed(clean bool) {
 
 // attach proves an address and makes the socket a tab of it.  What the tab has missed, and who asks to see it, follows the result.
 func (s *session) attach(a gateway.Attach, id gateway.ID) (gateway.Frame, error) {
-	address, name, err := s.c.authenticate(a, s.nonce, s.conn.Origin())
+	c := s.c
+	// Before anything else is done for it: checking a signature takes longer than all else that a socket can ask for.
+	if s.bad >= maxBadSignatures || !c.policy.allow(time.Now(), attachFrom, addressGroup(s.conn.Remote()), c.policy.limits.AttachesPerIP) {
+		return nil, gateway.Errorf(gateway.RateLimited, "too many pages were opened from your network address just now; wait a minute")
+	}
+	address, name, err := c.authenticate(a, s.nonce, s.conn.Origin())
 	if err != nil {
+		s.blame(err)
 		return nil, err
 	}
-	c := s.c
+	contacts := c.genuine(address, a.Contacts)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if s.tab != nil {
@@ -153,9 +161,6 @@ func (s *session) attach(a gateway.Attach, id gateway.ID) (gateway.Frame, error)
 	}
 	if c.closing {
 		return nil, gateway.Errorf(gateway.LinkDown, "the call service is being restarted")
-	}
-	if !c.policy.allow(time.Now(), attachFrom, addressGroup(s.conn.Remote()), c.policy.limits.AttachesPerIP) {
-		return nil, gateway.Errorf(gateway.RateLimited, "too many pages were opened from your network address just now; wait a minute")
 	}
 	t, resumed, missed, err := c.place(address, a, s.conn.Remote())
 	if err != nil {
@@ -179,8 +184,22 @@ func (s *session) attach(a gateway.Attach, id gateway.ID) (gateway.Frame, error)
 	for _, f := range missed {
 		t.send(f)
 	}
-	c.admitContacts(t, a.Contacts)
+	c.admitContacts(t, contacts)
 	return gateway.Later, nil
+}
+
+// maxBadSignatures is how many a socket may send before it is closed: no page sends a second one.
+const maxBadSignatures = 3
+
+// blame counts a failed attach if it was forged.
+func (s *session) blame(failure error) {
+	var e *gateway.Error
+	if !errors.As(failure, &e) || e.Code != gateway.BadSignature {
+		return
+	}
+	if s.bad++; s.bad == maxBadSignatures {
+		s.conn.Close(gateway.ClosePolicy, "too many bad signatures")
+	}
 }
 
 // place finds or makes the tab that an attach is for.  Missed is the end of the calls that the page had before it was loaded anew, and the texts

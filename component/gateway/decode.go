@@ -123,6 +123,15 @@ func (s *scanner) decode(frame []byte) (Request, *Error) {
 	return req, nil
 }
 
+// idOf returns the ID of a frame that is not decoded.
+func (s *scanner) idOf(frame []byte) ID {
+	if s.scan(frame) != nil {
+		return ""
+	}
+	f := fields{s: s, owner: frameItself}
+	return f.id()
+}
+
 // A clause is how one event is decoded, and what its fields are called in errors.
 type clause struct {
 	path   string

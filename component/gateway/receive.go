@@ -100,16 +100,17 @@ func (c *socket) handle(op ws.OpCode, b []byte) {
 	}
 	s := scanners.Get().(*scanner)
 	defer scanners.Put(s)
-	req, derr := s.decode(b)
-	switch {
-	case !within:
-		c.Send(Reply(req.ID, Errorf(RateLimited, "this frame was dropped: more than %v frames per second; "+
+	if !within {
+		c.Send(Reply(s.idOf(b), Errorf(RateLimited, "this frame was dropped: more than %v frames per second; "+
 			"slow down or the connection is closed", c.srv.lim.FramesPerSecond)))
-	case derr != nil:
-		c.Send(Reply(req.ID, derr))
-	default:
-		c.answer(req)
+		return
 	}
+	req, err := s.decode(b)
+	if err != nil {
+		c.Send(Reply(req.ID, err))
+		return
+	}
+	c.answer(req)
 }
 
 // withinRate counts a frame.  A page that goes on exceeding the rate is closed.

@@ -37,6 +37,7 @@ type Limits struct {
 	FrameBurst      int           // of one socket at once, and how many it may exceed the rate by before it is closed: 300
 	Sockets         int           // in all: 10,000
 	SocketsPerIP    int           // per IPv4 address or IPv6 /64: 32
+	OpensPerIP      int           // sockets opened from one of these, a minute: 300
 	QueueFrames     int           // waiting to be read by the page: 512
 	QueueBytes      int           // 1 MiB
 	Attach          time.Duration // from opening to a successful attach or to the first room: 15 s
@@ -59,6 +60,7 @@ func (l Limits) withDefaults() Limits {
 	l.FrameBurst = orDefault(l.FrameBurst, 300)
 	l.Sockets = orDefault(l.Sockets, 10_000)
 	l.SocketsPerIP = orDefault(l.SocketsPerIP, 32)
+	l.OpensPerIP = orDefault(l.OpensPerIP, 300)
 	l.QueueFrames = orDefault(l.QueueFrames, 512)
 	l.QueueBytes = orDefault(l.QueueBytes, 1<<20)
 	l.Attach = orDefault(l.Attach, 15*time.Second)
@@ -90,6 +92,8 @@ type Server struct {
 	mu       sync.Mutex
 	sockets  map[*socket]struct{}
 	perIP    map[netip.Prefix]int
+	opened   map[netip.Prefix]int // in the minute that ends at freshBy
+	freshBy  time.Time
 	opening  int     // sockets admitted whose upgrade is under way
 	started  bool    // what runs while there are sockets
 	poller   *poller // nil when each socket is waited for by itself
@@ -251,11 +255,32 @@ func (s *Server) admit(ip netip.Addr) (refusal string) {
 		return "the service has no place for another connection"
 	case s.perIP[key] >= s.lim.SocketsPerIP:
 		return "too many connections from your address"
+	case !s.mayOpen(key, time.Now()):
+		return "your address opened too many connections just now; wait a minute"
 	}
 	s.opening++
 	s.perIP[key]++
 	s.running.Add(1)
 	return ""
+}
+
+// maxOpened bounds the addresses whose opened sockets are counted.
+const maxOpened = 100_000
+
+// mayOpen counts a socket that is opened: each may send a burst of frames at once, and who opens one after the other has no other bound.  Of more addresses
+// than are counted the others are let in.  mu is held.
+func (s *Server) mayOpen(from netip.Prefix, now time.Time) bool {
+	if now.After(s.freshBy) {
+		s.opened, s.freshBy = map[netip.Prefix]int{}, now.Add(time.Minute)
+	}
+	n, counted := s.opened[from]
+	if n >= s.lim.OpensPerIP {
+		return false
+	}
+	if counted || len(s.opened) < maxOpened {
+		s.opened[from] = n + 1
+	}
+	return true
 }
 
 // register makes an admitted socket one that Shutdown closes.  It is true when that was called already.

@@ -332,6 +332,35 @@ func TestPlaces(t *testing.T) {
 	}
 }
 
+// Who opens one socket after the other cannot go on with a fresh burst of frames each time.
+func TestSocketsOpenedAreBounded(t *testing.T) {
+	h := start(t, Config{Limits: Limits{OpensPerIP: 3}}, nil)
+	for range 3 {
+		p := h.open()
+		p.ws.Close(websocket.StatusNormalClosure, "")
+		p.wantClosed(true)
+	}
+	if _, resp, err := h.dial(h.origin()); err == nil || resp.StatusCode != http.StatusServiceUnavailable || resp.Header.Get("Retry-After") == "" {
+		t.Fatalf("a fourth socket within the minute: %v, %v", resp, err)
+	}
+	h.srv.mu.Lock()
+	defer h.srv.mu.Unlock()
+	now := h.srv.freshBy.Add(1)
+	one, other := netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("192.0.2.1/32")
+	if !h.srv.mayOpen(one, now) || !h.srv.mayOpen(other, now) {
+		t.Error("the next minute did not begin")
+	}
+	for i := range maxOpened + 10 {
+		from := netip.PrefixFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 32)
+		if !h.srv.mayOpen(from, now) {
+			t.Fatalf("address %d was refused for those before it", i)
+		}
+	}
+	if n := len(h.srv.opened); n != maxOpened {
+		t.Errorf("%d addresses are counted", n)
+	}
+}
+
 func TestFailedUpgradeGivesItsPlaceBack(t *testing.T) {
 	h := start(t, Config{}, nil)
 	req, _ := http.NewRequestWithContext(h.ctx, http.MethodGet, h.http.URL, nil)
