@@ -44,22 +44,31 @@ type fileConfig struct {
 		RelayOnly  bool     `toml:"relay_only"`
 	} `toml:"turn"`
 	Limits struct {
-		Grace            duration `toml:"grace"`
-		Ringing          duration `toml:"ringing"`
-		CoolDown         duration `toml:"cool_down"`
-		RingingPerCallee int      `toml:"ringing_per_callee"`
-		RingingPerIP     int      `toml:"ringing_per_ip"`
-		RingsPerGhost    int      `toml:"rings_per_ghost"`
-		DialsPerCallee   int      `toml:"dials_per_callee"`
-		DialsPerIP       int      `toml:"dials_per_ip"`
-		CallsPerIP       int      `toml:"calls_per_ip"`
-		Calls            int      `toml:"calls"`
-		Sockets          int      `toml:"sockets"`
-		SocketsPerIP     int      `toml:"sockets_per_ip"`
-		FramesPerSecond  int      `toml:"frames_per_second"`
-		FrameBurst       int      `toml:"frame_burst"`
-		FrameBytes       int      `toml:"frame_bytes"`
-		Shutdown         duration `toml:"shutdown"`
+		Grace             duration `toml:"grace"`
+		Ringing           duration `toml:"ringing"`
+		CoolDown          duration `toml:"cool_down"`
+		RingingPerCallee  int      `toml:"ringing_per_callee"`
+		RingingPerIP      int      `toml:"ringing_per_ip"`
+		RingsPerGhost     int      `toml:"rings_per_ghost"`
+		DialsPerCallee    int      `toml:"dials_per_callee"`
+		DialsPerIP        int      `toml:"dials_per_ip"`
+		CallsPerIP        int      `toml:"calls_per_ip"`
+		Calls             int      `toml:"calls"`
+		TellsPerMinute    int      `toml:"tells_per_minute"`
+		TextsPerMinute    int      `toml:"texts_per_minute"`
+		ProposesPerMinute int      `toml:"proposes_per_minute"`
+		ProposesPerDomain int      `toml:"proposes_per_domain"`
+		AttachesPerIP     int      `toml:"attaches_per_ip"`
+		Tabs              int      `toml:"tabs"`
+		TabsPerGhost      int      `toml:"tabs_per_ghost"`
+		ContactsPerGhost  int      `toml:"contacts_per_ghost"`
+		Sockets           int      `toml:"sockets"`
+		SocketsPerIP      int      `toml:"sockets_per_ip"`
+		OpensPerIP        int      `toml:"opens_per_ip"`
+		FramesPerSecond   int      `toml:"frames_per_second"`
+		FrameBurst        int      `toml:"frame_burst"`
+		FrameBytes        int      `toml:"frame_bytes"`
+		Shutdown          duration `toml:"shutdown"`
 	} `toml:"limits"`
 	Rooms struct {
 		Members      int `toml:"members"`
@@ -85,7 +94,10 @@ func defaults() fileConfig {
 	l.RingingPerCallee, l.RingingPerIP, l.RingsPerGhost = 1, 2, 3
 	l.DialsPerCallee, l.DialsPerIP = 4, 20
 	l.CallsPerIP, l.Calls = 20, 2000
-	l.Sockets, l.SocketsPerIP = 10_000, 32
+	l.TellsPerMinute, l.TextsPerMinute = 10, 60
+	l.ProposesPerMinute, l.ProposesPerDomain = 30, 600
+	l.AttachesPerIP, l.Tabs, l.TabsPerGhost, l.ContactsPerGhost = 120, 20_000, 16, 200
+	l.Sockets, l.SocketsPerIP, l.OpensPerIP = 10_000, 32, 300
 	l.FramesPerSecond, l.FrameBurst, l.FrameBytes = 50, 300, 64<<10
 	l.Shutdown = duration(3 * time.Second)
 	r := &cfg.Rooms

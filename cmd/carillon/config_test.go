@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -12,8 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"carillon/component"
-	"carillon/component/gateway"
 	"carillon/component/room"
 )
 
@@ -86,26 +85,19 @@ func TestEveryKeyHasAVariable(t *testing.T) {
 	}
 }
 
-// Every limit has a default, which is the component's own, and reaches the component.
+// Every limit of the component and of its rooms is a key, and reaches the component.
 func TestLimitsReachTheComponent(t *testing.T) {
-	file := writeConfig(t, goodConfig+`
-[limits]
-sockets = 11
-sockets_per_ip = 12
-frames_per_second = 13
-frame_burst = 14
-frame_bytes = 15
-shutdown = "16s"
-[rooms]
-members = 1
-rooms = 2
-rooms_per_ip = 3
-joins_per_ip = 4
-name = 5
-password = 6
-status_fields = 7
-status_bytes = 8
-`)
+	var toml strings.Builder
+	value := 10
+	for _, key := range keysOf(reflect.TypeOf(fileConfig{}), "") {
+		if strings.HasPrefix(key, "limits.") || strings.HasPrefix(key, "rooms.") {
+			cfg := defaults()
+			like := map[bool]string{true: "%s = \"%ds\"\n", false: "%s = %d\n"}[field(&cfg, key).Type() == reflect.TypeFor[duration]()]
+			value++
+			fmt.Fprintf(&toml, like, key, value)
+		}
+	}
+	file := writeConfig(t, goodConfig+toml.String())
 	cfg, err := readConfig(file, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -114,18 +106,70 @@ status_bytes = 8
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := component.RoomLimits{Limits: room.Limits{Members: 1, Name: 5, Password: 6, StatusFields: 7, StatusBytes: 8}, Rooms: 2, RoomsPerIP: 3, JoinsPerIP: 4}
-	if s.Rooms != want {
-		t.Errorf("rooms: %+v", s.Rooms)
+	seen := map[int64]string{}
+	check := func(name string, limit reflect.Value) {
+		n := int64(0)
+		switch {
+		case limit.CanInt():
+			n = limit.Int()
+		case limit.CanFloat():
+			n = int64(limit.Float())
+		}
+		if limit.Type() == reflect.TypeFor[time.Duration]() {
+			n /= int64(time.Second)
+		}
+		if n <= 10 || n > int64(value) {
+			t.Errorf("no key reaches %s", name)
+		} else if seen[n] != "" {
+			t.Errorf("one key reaches %s and %s", name, seen[n])
+		}
+		seen[n] = name
 	}
-	sockets := gateway.Limits{Sockets: 11, SocketsPerIP: 12, FramesPerSecond: 13, FrameBurst: 14, FrameBytes: 15}
-	if s.Gateway != sockets || s.Shutdown != 16*time.Second {
-		t.Errorf("sockets: %+v, shutdown after %v", s.Gateway, s.Shutdown)
+	check("Grace", reflect.ValueOf(s.Grace))
+	check("Shutdown", reflect.ValueOf(s.Shutdown))
+	for _, limits := range []reflect.Value{reflect.ValueOf(s.Limits), reflect.ValueOf(s.Rooms), reflect.ValueOf(s.Rooms.Limits)} {
+		for i := range limits.NumField() {
+			if limits.Field(i).Kind() != reflect.Struct {
+				check(limits.Type().Field(i).Name, limits.Field(i))
+			}
+		}
 	}
+	g := s.Gateway // its other bounds are those of the protocol
+	for _, limit := range []any{g.Sockets, g.SocketsPerIP, g.OpensPerIP, g.FramesPerSecond, g.FrameBurst, g.FrameBytes} {
+		check("the gateway's", reflect.ValueOf(limit))
+	}
+	if len(seen) != value-10 {
+		t.Errorf("%d keys reach %d limits", value-10, len(seen))
+	}
+}
+
+// The defaults are the component's own, and those that the README says.
+func TestDefaultLimits(t *testing.T) {
 	def := defaults()
 	if l := (room.Limits{}).WithDefaults(); def.Rooms.Members != l.Members || def.Rooms.Name != l.Name || def.Rooms.Password != l.Password ||
 		def.Rooms.StatusFields != l.StatusFields || def.Rooms.StatusBytes != l.StatusBytes {
 		t.Errorf("defaults: %+v, the room's own %+v", def.Rooms, l)
+	}
+	readme, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range strings.Split(string(readme), "\n") {
+		cells := strings.Split(line, "|")
+		if len(cells) < 4 || !strings.Contains(cells[1], "`limits.") && !strings.Contains(cells[1], "`rooms.") {
+			continue
+		}
+		keys, values := strings.Split(cells[1], ","), strings.Split(cells[2], ",")
+		for i, key := range keys {
+			f := field(&def, strings.Trim(key, " `"))
+			want := fmt.Sprint(f.Interface())
+			if d, ok := f.Interface().(duration); ok {
+				want = fmt.Sprintf("%gs", time.Duration(d).Seconds())
+			}
+			if len(values) != len(keys) || strings.Trim(values[i], " `") != want {
+				t.Errorf("%s is %s by default, not%s", key, want, cells[2])
+			}
+		}
 	}
 }
 

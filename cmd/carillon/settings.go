@@ -121,11 +121,15 @@ func (cfg *fileConfig) settings(source string) (component.Config, error) {
 			RingingPerIP: cfg.Limits.RingingPerIP, RingsPerGhost: cfg.Limits.RingsPerGhost,
 			DialsPerCallee: cfg.Limits.DialsPerCallee, DialsPerIP: cfg.Limits.DialsPerIP,
 			CallsPerIP: cfg.Limits.CallsPerIP, Calls: cfg.Limits.Calls,
+			TellsPerMinute: cfg.Limits.TellsPerMinute, TextsPerMinute: cfg.Limits.TextsPerMinute,
+			ProposesPerMinute: cfg.Limits.ProposesPerMinute, ProposesPerDomain: cfg.Limits.ProposesPerDomain,
+			AttachesPerIP: cfg.Limits.AttachesPerIP, Tabs: cfg.Limits.Tabs, TabsPerGhost: cfg.Limits.TabsPerGhost,
+			ContactsPerGhost: cfg.Limits.ContactsPerGhost,
 		},
 		Shutdown: time.Duration(cfg.Limits.Shutdown),
 		Gateway: gateway.Limits{
-			Sockets: cfg.Limits.Sockets, SocketsPerIP: cfg.Limits.SocketsPerIP, FramesPerSecond: float64(cfg.Limits.FramesPerSecond),
-			FrameBurst: cfg.Limits.FrameBurst, FrameBytes: cfg.Limits.FrameBytes,
+			Sockets: cfg.Limits.Sockets, SocketsPerIP: cfg.Limits.SocketsPerIP, OpensPerIP: cfg.Limits.OpensPerIP,
+			FramesPerSecond: float64(cfg.Limits.FramesPerSecond), FrameBurst: cfg.Limits.FrameBurst, FrameBytes: cfg.Limits.FrameBytes,
 		},
 		Rooms: component.RoomLimits{
 			Limits: room.Limits{
