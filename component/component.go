@@ -100,7 +100,7 @@ func New(cfg Config) (*Component, error) {
 	}
 	c.stream = stream.New(stream.Config{
 		Address: cfg.Server, Domain: cfg.Domain, Secret: cfg.Secret,
-		Handle: c.handle, Connected: c.connected, Log: c.log,
+		Handle: c.handle, Connected: c.connected, Panicked: c.metrics.panicked(inStream), Log: c.log,
 	})
 	c.link = c.stream
 	return c, nil
@@ -134,7 +134,8 @@ func newComponent(cfg Config, key []byte) (*Component, error) {
 	}
 	c.door = gateway.New(gateway.Config{
 		PublicURL: public, Origins: cfg.Origins, TrustedProxies: cfg.TrustedProxies, Static: cfg.Static,
-		Ready: c.ready, QRDomain: cfg.Domain.String(), Limits: cfg.Gateway, Log: c.log,
+		Ready: c.ready, QRDomain: cfg.Domain.String(), Limits: cfg.Gateway,
+		Panicked: c.metrics.panicked(inGateway), Log: c.log,
 	}, c)
 	return c, nil
 }

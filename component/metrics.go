@@ -17,7 +17,7 @@ type metrics struct {
 	calls    *prometheus.CounterVec   // by direction, outcome
 	duration *prometheus.HistogramVec // by direction
 	refused  *prometheus.CounterVec   // by direction, limit
-	panics   prometheus.Counter
+	panics   *prometheus.CounterVec   // by where
 	overflow prometheus.Counter
 }
 
@@ -34,12 +34,15 @@ func newMetrics(c *Component) *metrics {
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "carillon_calls_refused_total", Help: "Calls that never began because of this service's policy, by direction and the limit that they met.",
 		}, []string{"direction", "limit"}),
-		panics: prometheus.NewCounter(prometheus.CounterOpts{
-			Name: "carillon_panics_total", Help: "Calls ended by a fault of this program.",
-		}),
+		panics: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "carillon_panics_total", Help: "Faults of this program that ended one call, one stanza or one frame, by where they were caught.",
+		}, []string{"where"}),
 		overflow: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "carillon_inbox_overflow_total", Help: "Calls ended because they could not keep up with what was sent to them.",
 		}),
+	}
+	for _, where := range []string{inCall, inStream, inGateway} {
+		m.panics.WithLabelValues(where) // so that it is there before the first
 	}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		m.calls, m.duration, m.refused, m.panics, m.overflow, statsCollector{c},
@@ -48,6 +51,16 @@ func newMetrics(c *Component) *metrics {
 		}, func() float64 { return 1 }))
 	return m
 }
+
+// Where a panic was caught.
+const (
+	inCall    = "call"
+	inStream  = "stream"
+	inGateway = "gateway"
+)
+
+// panicked returns what counts a panic there.
+func (m *metrics) panicked(where string) func() { return m.panics.WithLabelValues(where).Inc }
 
 // ended counts a call.
 func (m *metrics) ended(direction string, o call.Outcome, lasted time.Duration) {

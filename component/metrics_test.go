@@ -1,6 +1,7 @@
 package component
 
 import (
+	"fmt"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -24,6 +25,26 @@ func TestMetrics(t *testing.T) {
 	})
 	if page := scrape(c); strings.Contains(page, "alice") || strings.Contains(page, "anna") {
 		t.Errorf("an address is in the metrics:\n%s", page)
+	}
+}
+
+// A fault is counted wherever it is caught.
+func TestPanicsAreCounted(t *testing.T) {
+	r := newRendezvous(t, nil)
+	set := func(to map[string]*hosted) {
+		r.c.rooms.mu.Lock()
+		defer r.c.rooms.mu.Unlock()
+		r.c.rooms.byName = to
+	}
+	set(nil) // who opens a room meets a fault
+	p := r.dial("192.0.2.1")
+	p.send(`{"event":"join_room","room_id":"a"}`)
+	p.refused(gateway.Internal, "internal error")
+	set(map[string]*hosted{})
+	for where, n := range map[string]int{"gateway": 1, "call": 0, "stream": 0} {
+		if want := fmt.Sprintf("carillon_panics_total{where=%q} %d\n", where, n); !strings.Contains(scrape(r.c), want) {
+			t.Errorf("lacks %s in\n%s", want, scrape(r.c))
+		}
 	}
 }
 

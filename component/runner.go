@@ -366,7 +366,7 @@ func (r *runner) recoverPanic() {
 		return
 	}
 	r.c.log.Error("call ended by a panic", "call", r.id, "panic", v, "stack", string(debug.Stack()))
-	r.c.metrics.panics.Inc()
+	r.c.metrics.panicked(inCall)()
 	r.outcome = call.Failed
 	r.refuseCurrent()
 	for _, tab := range r.c.tabsOf(r) {

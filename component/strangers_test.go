@@ -363,6 +363,9 @@ func TestPanicEndsOneCallOnly(t *testing.T) {
 		t.Errorf("the page heard %+v", e)
 	}
 	<-r.closed
+	if page := scrape(c); !strings.Contains(page, `carillon_panics_total{where="call"} 1`) {
+		t.Errorf("the fault was not counted:\n%s", page)
+	}
 	w.receive(`<iq type='get' id='still' from='` + alice + `' to='` + p.at.Address + `'><ping xmlns='urn:xmpp:ping'/></iq>`)
 	w.next("answer to a ping after that", isReply("still"))
 }

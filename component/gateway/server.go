@@ -27,6 +27,7 @@ type Config struct {
 	Ready          func() error   // nil or what keeps the service from working, for /readyz
 	QRDomain       string         // domain of the addresses that /qr.svg draws; empty: none
 	Limits         Limits
+	Panicked       func()       // counts a panic that was caught, from any goroutine; nil: nobody counts
 	Log            *slog.Logger // nil: no log
 }
 
@@ -120,6 +121,9 @@ func New(cfg Config, hub Hub) *Server {
 
 		newPoller: newPoller,
 		quit:      make(chan struct{}),
+	}
+	if s.cfg.Panicked == nil {
+		s.cfg.Panicked = func() {}
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)

@@ -294,6 +294,7 @@ func (c *socket) stay() {
 }
 
 func (c *socket) logPanic(where string, p any) {
+	c.srv.cfg.Panicked()
 	c.srv.log.Error("panic in session", "where", where, "panic", p, "stack", string(debug.Stack()))
 }
 

@@ -114,7 +114,8 @@ func (s *Stream) refuse(e *element.Element, why *problem) {
 func (s *Stream) guard(where string, f func()) (ok bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			s.cfg.Log.Error("panic in "+where, "panic", p, "count", s.panics.Add(1), "stack", string(debug.Stack()))
+			s.cfg.Panicked()
+			s.cfg.Log.Error("panic in "+where, "panic", p, "stack", string(debug.Stack()))
 		}
 	}()
 	f()

@@ -55,6 +55,9 @@ type Config struct {
 	// stanzas of that connection.  It must not block.
 	Connected func(up bool, err error)
 
+	// Panicked counts a panic that was caught, from any goroutine.  Nil: nobody counts.
+	Panicked func()
+
 	Log *slog.Logger
 
 	MaxStanza   int // bytes of a stanza that is read; default 512 KiB
@@ -76,7 +79,6 @@ type Stream struct {
 	dial   func(ctx context.Context) (net.Conn, error)
 	link   atomic.Pointer[link] // nil when down
 	asked  requests
-	panics atomic.Int64
 }
 
 // times are the durations of the link.
@@ -110,6 +112,9 @@ func New(cfg Config) *Stream {
 	}
 	if cfg.Connected == nil {
 		cfg.Connected = func(bool, error) {}
+	}
+	if cfg.Panicked == nil {
+		cfg.Panicked = func() {}
 	}
 	s := &Stream{cfg: cfg, domain: cfg.Domain.Domainpart(), times: defaultTimes}
 	s.asked.most = cfg.MaxRequests

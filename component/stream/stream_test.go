@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -311,6 +312,8 @@ func TestPanics(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := newRig(t, nil)
 		handle := r.cfg.Handle
+		var panics atomic.Int64
+		r.cfg.Panicked = func() { panics.Add(1) }
 		r.cfg.Handle = func(st Stanza) {
 			if st.ID == "bad" {
 				panic("handler broke")
@@ -328,7 +331,7 @@ func TestPanics(t *testing.T) {
 		r.Request(ping("a@example.org"), pingPayload, time.Minute, func(*element.Element, error) { panic("answer broke") })
 		p.write("<iq type='result' id='" + p.next().Attr("id") + "' from='a@example.org' to='call.example.org'/>")
 		p.roundTrip(r)
-		if n := r.panics.Load(); n != 3 || strings.Count(r.log.String(), "panic in") != 3 {
+		if n := panics.Load(); n != 3 || strings.Count(r.log.String(), "panic in") != 3 {
 			t.Errorf("%d panics counted, log:\n%s", n, r.log)
 		}
 	})
