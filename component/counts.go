@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// An eventKind is something that is counted by the minute.  Each kind has counts of its own.
+// An eventKind is something that is counted, by the minute but for mintFor.  Each kind has counts of its own.
 type eventKind int
 
 const (
@@ -24,6 +24,7 @@ const (
 	bounceTo
 	refusalOf
 	refusals
+	mintFor // by the hour
 	eventKinds
 )
 
@@ -46,7 +47,7 @@ type counts struct {
 	aged       time.Time
 }
 
-// allow counts an event and tells whether fewer than max of that name happened in its window.
+// allow counts an event and tells whether fewer than max of that name happened in its running period.
 func (c *counts) allow(now time.Time, name string, max int) bool {
 	sum := sha256.Sum256([]byte(name))
 	key := eventKey(sum[:16])

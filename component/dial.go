@@ -74,7 +74,15 @@ func (c *Component) admitDial(t *tab, to jid.JID, local bool) (*admission, error
 	if !local && !c.up {
 		return nil, gateway.Errorf(gateway.LinkDown, "the XMPP server is not connected just now; try again in a moment")
 	}
-	return c.policy.admit(now, t.address, to, t.ip)
+	a, err := c.policy.admit(now, t.address, to, t.ip)
+	if err == nil {
+		err = c.mayMint(t.ip)
+	}
+	if err != nil {
+		a.release(now, "")
+		return nil, err
+	}
+	return a, nil
 }
 
 // placeCall starts the call that dial admitted.  Its Admitted event answers the request.

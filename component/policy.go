@@ -32,6 +32,7 @@ type Limits struct {
 	ProposesPerMinute int // calls of one XMPP user to ghosts (30)
 	ProposesPerDomain int // calls of all strangers at one XMPP domain to ghosts, a minute (600)
 	TextsPerMinute    int // of one IP address, and of one XMPP user to one ghost (60)
+	CredentialsPerIP  int // of the relay, for calls and rooms of one IP address, an hour (240)
 }
 
 func (l Limits) withDefaults() Limits {
@@ -55,6 +56,7 @@ func (l Limits) withDefaults() Limits {
 	def(&l.ProposesPerMinute, 30)
 	def(&l.ProposesPerDomain, 600)
 	def(&l.TextsPerMinute, 60)
+	def(&l.CredentialsPerIP, 240)
 	if l.CoolDown == 0 {
 		l.CoolDown = time.Minute
 	}
@@ -86,6 +88,7 @@ func newPolicy(mayCall []jid.JID, limits Limits) *policy {
 	for kind := range p.counts {
 		p.counts[kind].period = time.Minute
 	}
+	p.counts[mintFor].period = time.Hour
 	return p
 }
 
@@ -218,7 +221,7 @@ func (a *admission) release(now time.Time, outcome call.Outcome) {
 	}
 }
 
-// allow counts an event and tells whether fewer than max of that kind and name happened in the running minute.
+// allow counts an event and tells whether fewer than max of that kind and name happened in the running minute, or hour.
 func (p *policy) allow(now time.Time, kind eventKind, name string, max int) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()

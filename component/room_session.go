@@ -59,6 +59,9 @@ func (s *session) joinRoom(req gateway.Request, r gateway.JoinRoom) (gateway.Fra
 	if !c.policy.allow(time.Now(), joinFrom, from, c.rooms.limits.JoinsPerIP) {
 		return nil, gateway.Errorf(gateway.RateLimited, "rooms were joined too often from your network address just now; wait a minute")
 	}
+	if err := c.mayMint(s.conn.Remote()); err != nil {
+		return nil, err
+	}
 	if at.id == "" {
 		at.id = uuid.NewString()
 		at.guest = "guest-" + randomID() + "@" + c.cfg.Domain.String()

@@ -281,6 +281,40 @@ func TestRoomCredentials(t *testing.T) {
 	}
 }
 
+// Whoever opens the page may join a room, so what bounds the use of the relay is how often: calls and rooms together, where there is a relay.
+func TestCredentialsAreBounded(t *testing.T) {
+	relay := TURN{URLs: []string{"turn:t:1"}, Secret: "s"}
+	for _, turn := range []TURN{relay, {}} {
+		c, w := newTestComponent(t, func(cfg *Config) { cfg.TURN, cfg.Limits = turn, Limits{CredentialsPerIP: 3} })
+		p := attached(t, c, newKey(t), "anna", nil)
+		guest := open(t, c, nil, p.ip)
+		guest.do(gateway.JoinRoom{RoomID: "r"})
+		if f := expect[gateway.JoinedRoom](guest); (f.TURNPassword != "") != (turn.Secret != "") {
+			t.Errorf("joined %+v", f)
+		}
+		p.do(gateway.Dial{To: "alice@example.org"})
+		expect[gateway.Admitted](p)
+		w.propose(stranger, p.at.Bare, "s1")
+		p.do(gateway.Accept{Call: expect[gateway.Incoming](p).Call})
+		expect[gateway.Admitted](p)
+		guest.do(gateway.LeaveRoom{})
+		other := open(t, c, nil, "192.0.2.99")
+		other.do(gateway.JoinRoom{RoomID: "r"})
+		if turn.Secret == "" {
+			guest.do(gateway.JoinRoom{RoomID: "r"})
+			continue
+		}
+		guest.refused(gateway.JoinRoom{RoomID: "r"}, gateway.RateLimited)
+		p.refused(gateway.Dial{To: "carol@example.org"}, gateway.RateLimited)
+		if c.policy.total != 1 {
+			t.Errorf("%d calls are admitted", c.policy.total)
+		}
+		ben := attached(t, c, newKey(t), "ben", nil)
+		w.propose(stranger, ben.at.Bare, "s2")
+		ben.refused(gateway.Accept{Call: expect[gateway.Incoming](ben).Call}, gateway.RateLimited)
+	}
+}
+
 // A page with an address joins under it and keeps what it has; its calls and its room do not touch each other.
 func TestAttachedPageInRoom(t *testing.T) {
 	c, _ := newTestComponent(t, func(cfg *Config) { cfg.TURN = TURN{URLs: []string{"turn:t:1"}, Secret: "s"} })

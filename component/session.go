@@ -105,6 +105,11 @@ func (s *session) toCall(req gateway.Request) (gateway.Frame, error) {
 			return nil, err
 		}
 	}
+	if _, ok := in.(call.BrowserAccept); ok {
+		if err := s.c.mayMint(s.tab.ip); err != nil {
+			return nil, err
+		}
+	}
 	if !r.post(in) {
 		return nil, errUnknownCall
 	}

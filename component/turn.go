@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/base64"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -34,6 +35,15 @@ func (t TURN) credentials(id string, now time.Time) (gateway.ICEServer, time.Tim
 		Username:   username,
 		Credential: base64.StdEncoding.EncodeToString(h.Sum(nil)),
 	}, expires
+}
+
+// mayMint counts what credentials are minted for: a call that is placed or taken, a room that is joined.  Whoever may do that may use the relay, so the count is
+// what keeps it from being a relay for everything else; renewals, which keep up what was counted, are not.
+func (c *Component) mayMint(from netip.Addr) error {
+	if len(c.cfg.TURN.URLs) == 0 || c.policy.allow(time.Now(), mintFor, addressGroup(from), c.policy.limits.CredentialsPerIP) {
+		return nil
+	}
+	return refuseBy("limits.credentials_per_ip", gateway.RateLimited, "your network address had as many calls and rooms in this hour as it may; try again later")
 }
 
 // iceServers are what an admitted call, or a member of a room, may use; a relay is the last.  The time is zero when nothing in the list expires.

@@ -58,6 +58,7 @@ type fileConfig struct {
 		TextsPerMinute    int      `toml:"texts_per_minute"`
 		ProposesPerMinute int      `toml:"proposes_per_minute"`
 		ProposesPerDomain int      `toml:"proposes_per_domain"`
+		CredentialsPerIP  int      `toml:"credentials_per_ip"`
 		AttachesPerIP     int      `toml:"attaches_per_ip"`
 		Tabs              int      `toml:"tabs"`
 		TabsPerGhost      int      `toml:"tabs_per_ghost"`
@@ -95,7 +96,7 @@ func defaults() fileConfig {
 	l.DialsPerCallee, l.DialsPerIP = 4, 20
 	l.CallsPerIP, l.Calls = 20, 2000
 	l.TellsPerMinute, l.TextsPerMinute = 10, 60
-	l.ProposesPerMinute, l.ProposesPerDomain = 30, 600
+	l.ProposesPerMinute, l.ProposesPerDomain, l.CredentialsPerIP = 30, 600, 240
 	l.AttachesPerIP, l.Tabs, l.TabsPerGhost, l.ContactsPerGhost = 120, 20_000, 16, 200
 	l.Sockets, l.SocketsPerIP, l.OpensPerIP = 10_000, 32, 300
 	l.FramesPerSecond, l.FrameBurst, l.FrameBytes = 50, 300, 64<<10

@@ -124,7 +124,7 @@ func (cfg *fileConfig) settings(source string) (component.Config, error) {
 			TellsPerMinute: cfg.Limits.TellsPerMinute, TextsPerMinute: cfg.Limits.TextsPerMinute,
 			ProposesPerMinute: cfg.Limits.ProposesPerMinute, ProposesPerDomain: cfg.Limits.ProposesPerDomain,
 			AttachesPerIP: cfg.Limits.AttachesPerIP, Tabs: cfg.Limits.Tabs, TabsPerGhost: cfg.Limits.TabsPerGhost,
-			ContactsPerGhost: cfg.Limits.ContactsPerGhost,
+			ContactsPerGhost: cfg.Limits.ContactsPerGhost, CredentialsPerIP: cfg.Limits.CredentialsPerIP,
 		},
 		Shutdown: time.Duration(cfg.Limits.Shutdown),
 		Gateway: gateway.Limits{
