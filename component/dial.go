@@ -1,7 +1,9 @@
 package component
 
 import (
+	"maps"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -45,6 +47,15 @@ func (c *Component) dial(t *tab, address string, id gateway.ID) (gateway.Frame, 
 	if to.Bare().Equal(t.ghost.address) {
 		return nil, gateway.Errorf(gateway.BadAddress, "this is your own address")
 	}
+	if err := c.mayDial(t, to); err != nil {
+		c.noteRefusal("out", t.address, to, t.ip, err)
+		return nil, err
+	}
+	if r := t.callFrom(to); r != nil {
+		t.waiting[r] = id
+		r.post(call.BrowserCross{Tab: t.address}) // a call that has just ended answers, too
+		return gateway.Later, nil
+	}
 	local := to.Domain().Equal(c.cfg.Domain)
 	a, err := c.admitDial(t, to, local)
 	if err != nil {
@@ -58,19 +69,25 @@ func (c *Component) dial(t *tab, address string, id gateway.ID) (gateway.Frame, 
 	return gateway.Later, nil
 }
 
-// admitDial lets a page's call be prepared, or says why not.  c.mu is held.
-func (c *Component) admitDial(t *tab, to jid.JID, local bool) (*admission, error) {
+// mayDial counts a page's wish to call somebody, and says why not if it may not.  c.mu is held.
+func (c *Component) mayDial(t *tab, to jid.JID) error {
 	if err := c.policy.permits(to); err != nil {
-		return nil, err
+		return err
 	}
 	now, from, limits := time.Now(), addressGroup(t.ip), c.policy.limits
 	const often = "you have called too often just now; wait a minute"
 	if !c.policy.allow(now, dialAnybody, from, limits.DialsPerIP) {
-		return nil, refuseBy("limits.dials_per_ip", gateway.RateLimited, often)
+		return refuseBy("limits.dials_per_ip", gateway.RateLimited, often)
 	}
 	if !c.policy.allow(now, dialCallee, from+" "+to.Bare().String(), limits.DialsPerCallee) {
-		return nil, refuseBy("limits.dials_per_callee", gateway.RateLimited, often)
+		return refuseBy("limits.dials_per_callee", gateway.RateLimited, often)
 	}
+	return nil
+}
+
+// admitDial lets the call be prepared that mayDial allows.  c.mu is held.
+func (c *Component) admitDial(t *tab, to jid.JID, local bool) (*admission, error) {
+	now := time.Now()
 	if !local && !c.up {
 		return nil, gateway.Errorf(gateway.LinkDown, "the XMPP server is not connected just now; try again in a moment")
 	}
@@ -83,6 +100,17 @@ func (c *Component) admitDial(t *tab, to jid.JID, local bool) (*admission, error
 		return nil, err
 	}
 	return a, nil
+}
+
+// callFrom returns the call in which a page of that address dials, or rings, this one, and which no page here has taken.  c.mu is held.
+func (t *tab) callFrom(caller jid.JID) *runner {
+	for _, r := range t.calls {
+		taken := func(other *tab) bool { return other.engaged[r] || other.waiting[r] != "" }
+		if r.key == (callKey{}) && r.ours.Equal(caller.Bare()) && !slices.ContainsFunc(slices.Collect(maps.Values(t.ghost.tabs)), taken) {
+			return r
+		}
+	}
+	return nil
 }
 
 // placeCall starts the call that dial admitted.  Its Admitted event answers the request.

@@ -97,7 +97,7 @@ func (s *session) toCall(req gateway.Request) (gateway.Frame, error) {
 	if r == nil {
 		return nil, errUnknownCall
 	}
-	if _, ok := in.(call.BrowserOffer); ok && r.admission != nil {
+	if _, ok := in.(call.BrowserOffer); ok && r.admission != nil && at.Bare().Equal(r.ours) {
 		// From its offer on the call rings, and takes the callee's place for that.
 		if err := r.admission.ring(time.Now()); err != nil {
 			s.c.noteRefusal("out", at, r.peer, s.tab.ip, err)

@@ -59,8 +59,8 @@ export class Call extends Emitter {
   #recovery;
   /** @type {Peer | undefined} */
   #peer;
-  /** Done when the server has given us the call. @type {Promise<void>} */
-  #admission = Promise.resolve();
+  /** Done when the server has given us the call, or not. @type {Promise<void>} */
+  admission = Promise.resolve();
   #gauge = new Gauge();
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #guard;
@@ -247,9 +247,9 @@ export class Call extends Emitter {
     switch (frame.event) {
       case 'ringing': if (this.state === 'dialing') this.#setState('ringing'); break;
       case 'proceeding': if (this.direction === 'outgoing') this.#setState('connecting'); break;
-      case 'offer': void this.#admission.then(() => this.#peer?.take('offer', frame.sdp)); break;
+      case 'offer': this.#answered = true; void this.admission.then(() => this.#peer?.take('offer', frame.sdp)); break;
       case 'answer': this.#answered = true; this.#peer?.take('answer', frame.sdp); break;
-      case 'ice_candidate': void this.#admission.then(() => this.#peer?.takeCandidate(frame)); break;
+      case 'ice_candidate': void this.admission.then(() => this.#peer?.takeCandidate(frame)); break;
       case 'ice_servers': if (Array.isArray(frame.ice_servers)) this.#peer?.configure(frame.ice_servers); break;
       case 'session_info': this.#informed(frame); break;
       case 'warning': this.#warned(String(frame.code), String(frame.text ?? '')); break;
@@ -311,7 +311,7 @@ export class Call extends Emitter {
       take(frame);
       if (this.ending) throw new CarillonError('ended', 'The call is over.');
     });
-    this.#admission = admitted.catch((error) => this.#fail(error));
+    this.admission = admitted.catch((error) => this.#fail(error));
     return admitted;
   }
 

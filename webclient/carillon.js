@@ -94,6 +94,8 @@ export class Carillon extends Emitter {
     silent: () => this.#link.retry(),
     unknown: (id) => this.#call(id)?.lose({ reason: 'page-lost', text: 'The server does not know this call any more.' }),
   });
+  /** Calls of those whom we are dialling: ours may become theirs. @type {Map<string, Frame>} */
+  #crossing = new Map();
   /** Those who wait for the present attach. @type {Array<(error?: CarillonError) => void>} */
   #attaching = [];
   /** @type {import('./call.js').Port} */
@@ -181,15 +183,19 @@ export class Carillon extends Emitter {
 
   /**
    * Calls an address and offers what the stream has.  The call is there at once; when the server does not admit it, it ends with reason
-   * `refused` and the server's code.
+   * `refused` and the server's code.  A call of
+   * theirs that rings may become this one.
    * @param {string} address bare or full JID
    * @param {MediaStream} stream
    */
   dial(address, stream) {
     const media = stream.getVideoTracks().length ? ['audio', 'video'] : ['audio'];
     const call = new Call(this.#port, 'outgoing', address, media);
+    const before = this.calls;
     this.#calls.add(call);
     call.start(stream);
+    // The server may give us the call of theirs that rings.
+    void call.admission.then(() => before.find(({ id }) => id && id === call.id)?.lose({ reason: 'answered-elsewhere', text: '' }));
     return call;
   }
 
@@ -342,6 +348,7 @@ export class Carillon extends Emitter {
     if (frame.event === 'undelivered') return this.emit('undelivered', { to: String(frame.to), message: String(frame.message ?? ''), text: String(frame.text) });
     const call = this.#call(frame.call);
     if (call) return call.receive(frame);
+    if (frame.event === 'ended') this.#crossing.delete(String(frame.call));
     if (frame.event === 'ended' && frame.to) this.emit('lost', { address: String(frame.to), reason: String(frame.reason), text: String(frame.text) });
   }
 
@@ -372,6 +379,11 @@ export class Carillon extends Emitter {
   #ring(frame) {
     const id = String(frame.call);
     if (this.#call(id)) return;
+    const ours = this.calls.find((call) => !call.id && !call.ending && bareOf(call.address) === bareOf(String(frame.from)));
+    if (ours) {
+      this.#crossing.set(id, frame);
+      return void ours.admission.then(() => { if (this.#crossing.delete(id)) this.#ring(frame); });
+    }
     const call = new Call(this.#port, 'incoming', String(frame.from), Array.isArray(frame.media) ? frame.media.map(String) : ['audio']);
     call.id = id;
     call.name = String(frame.name ?? '');

@@ -234,6 +234,46 @@ test('the same call rings once, and declining tells the server', async () => {
   assert.equal((await call.finished).reason, 'declined');
 });
 
+test('two who dial each other have one call, and nothing rings', async () => {
+  const { carillon, socket } = await page();
+  const rang = [];
+  carillon.on('incoming', (call) => rang.push(call.id));
+  const incoming = (id) => socket.say({ event: 'incoming', call: id, from: 'alice@example.org', media: ['audio'] });
+  const call = carillon.dial('Alice@example.org/phone', new FakeStream(['audio']));
+  const dial = await socket.take('dial');
+  incoming('c1');
+  incoming('c2');
+  socket.say({ event: 'ended', call: 'c2', reason: 'peer-cancelled', text: '' });
+  incoming('c3');
+  socket.say({ event: 'admitted', id: dial.id, call: 'c1', to: 'alice@example.org', ice_servers: [], relay_only: false, expires: 0 });
+  await socket.take('offer');
+  await settle();
+  assert.deepEqual(rang, ['c3'], 'c1 is the one that was dialled, c2 is over, c3 another one');
+  assert.equal(call.id, 'c1');
+  socket.say({ event: 'offer', call: 'c1', sdp: { type: 'offer', sdp: 'theirs' } });
+  assert.equal((await socket.take('answer')).call, 'c1');
+  await settle();
+  assert.equal(call.state, 'connecting');
+  call.hangUp();
+  assert.equal(call.ending.reason, 'hung-up');
+  // One that is refused leaves theirs to ring.
+  const refused = carillon.dial('alice@example.org', new FakeStream(['audio']));
+  const { id } = await socket.take('dial');
+  incoming('c4');
+  socket.say({ event: 'error', id, code: 'not_now', message: 'no', description: 'no' });
+  await refused.finished;
+  await settle();
+  assert.deepEqual(rang, ['c3', 'c4']);
+  // What rings here already is what the server may give to a dial.
+  const ringing = carillon.calls.find(({ id: each }) => each === 'c4');
+  const taken = carillon.dial('alice@example.org', new FakeStream(['audio']));
+  socket.say({ event: 'admitted', id: (await socket.take('dial')).id, call: 'c4', to: 'alice@example.org', ice_servers: [], relay_only: false, expires: 0 });
+  assert.equal((await ringing.finished).reason, 'answered-elsewhere');
+  await socket.take('offer');
+  socket.say({ event: 'ended', call: 'c4', reason: 'peer-hung-up', text: '' });
+  assert.equal((await taken.finished).reason, 'peer-hung-up');
+});
+
 test('muting touches sound only, camera off the picture only', async () => {
   const { call } = await dialled(['audio', 'video']);
   const [sound, picture] = call.localStream.getTracks();

@@ -18,7 +18,7 @@ import {
 } from './stage.js';
 import { next } from './states.js';
 import { t } from './strings.js';
-import { any, button, complain, element, errorText, hold, input, play, say, setText, show, video } from './view.js';
+import { any, bareOf, button, complain, element, errorText, hold, input, play, say, setText, show, video } from './view.js';
 
 /** @typedef {import('./carillon.js').Call} Call */
 /** @typedef {import('./states.js').PageState} PageState */
@@ -33,6 +33,10 @@ let call;
 let over;
 /** @type {Call[]} those that ring while another one goes on */
 let waiting = [];
+/** Whom the person is about to call. */
+let calling = '';
+/** The call of theirs that came meanwhile. @type {Call | undefined} */
+let theirs;
 let warning = '';
 /** @type {ReturnType<typeof setTimeout> | undefined} */
 let calm;
@@ -157,6 +161,7 @@ function warn(text) {
 /** @param {Call} arriving */
 function arrive(arriving) {
   if (isBlocked(arriving.address)) return arriving.decline();
+  if (bareOf(arriving.address) === calling) return void (theirs = arriving);
   if (next(state, 'ring') === 'incoming') return ring(arriving);
   waiting.push(arriving);
   closeSheets();
@@ -210,6 +215,7 @@ async function dial(address, wantVideo, errorId) {
   say(errorId);
   /** @type {MediaStream | undefined} */
   let stream;
+  calling = bareOf(address);
   try {
     showBusy(t('busy.media'));
     stream = await streamFor(wantVideo);
@@ -217,15 +223,28 @@ async function dial(address, wantVideo, errorId) {
     await takeName(name);
   } catch (error) {
     closeMedia(stream);
+    stream = undefined;
     // A refused name has been complained about at its field, which only the lobby shows.
-    return carillon.name || isDevice(error) || !inLobby ? say(errorId, errorText(error)) : undefined;
-  } finally {
-    showBusy();
+    if (carillon.name || isDevice(error) || !inLobby) say(errorId, errorText(error));
   }
-  // A call may have come in while the browser was asking.
-  if (next(state, 'dial') !== 'dialing') return closeMedia(stream);
-  follow(carillon.dial(address, stream));
+  showBusy();
+  const met = theirs?.ending ? undefined : theirs;
+  calling = '';
+  theirs = undefined;
+  // Another call may have come in while the browser was asking.
+  if (!stream || next(state, 'dial') !== 'dialing') {
+    closeMedia(stream);
+    if (met) arrive(met);
+    return;
+  }
+  // Theirs is as good as ours, but has no picture if they did not ask for one.
+  for (const track of met?.media.includes('video') === false ? stream.getVideoTracks() : []) {
+    track.stop();
+    stream.removeTrack(track);
+  }
+  follow(met ?? carillon.dial(address, stream));
   happen('dial');
+  void met?.accept(stream).catch(() => {});
 }
 
 /** @param {boolean} wantVideo */

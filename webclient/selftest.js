@@ -37,6 +37,7 @@ export function prepareTest(carillon) {
   any('checks').replaceChildren(...CHECKS.map(row));
   for (const check of CHECKS) show(check, { standing: 'waiting', note: '' });
   say('test-result');
+  setText('test-intro', t('test.intro'));
   setText('test-start', t('test.start'));
   button('test-start').onclick = () => void run(carillon);
 }

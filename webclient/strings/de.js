@@ -123,8 +123,6 @@ export default {
   'chat.unread.other': '{count} neue Nachrichten',
   'chat.reply': 'Antworten',
   'test.open': 'Geräte und Verbindung testen',
-  'test.intro': 'Das dauert einige Sekunden. Niemand hört Sie; sagen Sie dabei ein paar Worte.',
-  'test.start': 'Test starten',
   'state.connecting': 'Verbindung zum Server',
   'state.idle': 'Bereit zum Anrufen',
   'state.idle.name': 'Geben Sie zuerst Ihren Namen ein',

@@ -122,8 +122,6 @@ export default {
   'chat.unread.other': '{count} new messages',
   'chat.reply': 'Reply',
   'test.open': 'Test devices and connection',
-  'test.intro': 'This takes some seconds. Nobody hears you; say a few words meanwhile.',
-  'test.start': 'Start the test',
   'state.connecting': 'Connecting to the server',
   'state.idle': 'Ready to call',
   'state.idle.name': 'Enter your name to begin',

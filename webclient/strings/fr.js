@@ -123,8 +123,6 @@ export default {
   'chat.unread.other': '{count} nouveaux messages',
   'chat.reply': 'Répondre',
   'test.open': 'Tester appareils et connexion',
-  'test.intro': 'Cela prend quelques secondes. Personne ne vous entend ; dites quelques mots pendant ce temps.',
-  'test.start': 'Lancer le test',
   'state.connecting': 'Connexion au serveur',
   'state.idle': 'Prêt à appeler',
   'state.idle.name': 'Saisissez votre nom pour commencer',

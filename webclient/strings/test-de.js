@@ -2,6 +2,8 @@
 
 /** @type {import('../strings.js').TestCatalogue} */
 export default {
+  'test.intro': 'Das dauert einige Sekunden. Niemand hört Sie; sagen Sie dabei ein paar Worte.',
+  'test.start': 'Test starten',
   'test.again': 'Noch einmal testen',
   'test.running': 'Der Test läuft',
   'test.passed': 'Alles funktioniert.',

@@ -1,6 +1,8 @@
 // English: the sentences of the self-test.
 
 export default {
+  'test.intro': 'This takes some seconds. Nobody hears you; say a few words meanwhile.',
+  'test.start': 'Start the test',
   'test.again': 'Test again',
   'test.running': 'Testing',
   'test.passed': 'Everything works.',

@@ -2,6 +2,8 @@
 
 /** @type {import('../strings.js').TestCatalogue} */
 export default {
+  'test.intro': 'Cela prend quelques secondes. Personne ne vous entend ; dites quelques mots pendant ce temps.',
+  'test.start': 'Lancer le test',
   'test.again': 'Tester à nouveau',
   'test.running': 'Test en cours',
   'test.passed': 'Tout fonctionne.',
