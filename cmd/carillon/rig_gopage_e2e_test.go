@@ -50,13 +50,13 @@ type goPage struct {
 
 // goFrame is any frame of the server.
 type goFrame struct {
-	Event, Nonce, Domain, Bare, Resume, Call, To, From, Reason, Code, Description, Candidate, Info, Body string
-	Sdpmid                                                                                               *string
-	Sdpmlineindex                                                                                        *uint16
-	SDP                                                                                                  struct{ Type, SDP string }
-	Seq                                                                                                  int
-	Resumed                                                                                              bool
-	Up                                                                                                   *bool
+	Event, Nonce, Domain, Bare, Resume, Call, To, From, Reason, Code, Description, Candidate, Info, Body, Name string
+	Sdpmid                                                                                                     *string
+	Sdpmlineindex                                                                                              *uint16
+	SDP                                                                                                        struct{ Type, SDP string }
+	Seq                                                                                                        int
+	Resumed                                                                                                    bool
+	Up                                                                                                         *bool
 }
 
 // openGoPage attaches a page under a name.
