@@ -52,6 +52,9 @@ func (c *Component) dial(t *tab, address string, id gateway.ID) (gateway.Frame, 
 		return nil, err
 	}
 	if r := t.callFrom(to); r != nil {
+		if err := c.mayMint(t.ip); err != nil {
+			return nil, err
+		}
 		t.waiting[r] = id
 		r.post(call.BrowserCross{Tab: t.address}) // a call that has just ended answers, too
 		return gateway.Later, nil

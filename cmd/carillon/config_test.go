@@ -126,6 +126,7 @@ func TestLimitsReachTheComponent(t *testing.T) {
 		seen[n] = name
 	}
 	check("Grace", reflect.ValueOf(s.Grace))
+	check("Ringing", reflect.ValueOf(s.Ringing))
 	check("Shutdown", reflect.ValueOf(s.Shutdown))
 	for _, limits := range []reflect.Value{reflect.ValueOf(s.Limits), reflect.ValueOf(s.Rooms), reflect.ValueOf(s.Rooms.Limits)} {
 		for i := range limits.NumField() {
