@@ -82,7 +82,7 @@ func (c *Component) parting() map[string]bool {
 	}
 	pages := map[string]bool{}
 	for g := range c.goodbyes {
-		pages[g.stanza.Attr("from")] = true
+		pages[g.from] = true
 	}
 	return pages
 }

@@ -22,6 +22,7 @@ type goodbye struct {
 	c       *Component
 	stanza  *element.Element
 	payload stream.Payload // of an iq
+	from    string         // the stanza's, which being sent may be written to
 	until   time.Time
 	wait    time.Duration
 	timer   *time.Timer
@@ -29,7 +30,7 @@ type goodbye struct {
 
 // sayGoodbye sends the last word on a call: a message as it is, an iq around the payload.
 func (c *Component) sayGoodbye(stanza *element.Element, payload stream.Payload) {
-	g := &goodbye{c: c, stanza: stanza, payload: payload, until: time.Now().Add(goodbyeWithin), wait: firstRetry}
+	g := &goodbye{c: c, stanza: stanza, payload: payload, from: stanza.Attr("from"), until: time.Now().Add(goodbyeWithin), wait: firstRetry}
 	g.say()
 }
 
@@ -67,13 +68,21 @@ func (g *goodbye) again() {
 		return
 	}
 	g.c.goodbyes[g] = true
-	g.timer = time.AfterFunc(g.wait, func() {
-		g.c.mu.Lock()
-		delete(g.c.goodbyes, g)
-		g.c.mu.Unlock()
-		g.say()
-	})
+	g.timer = time.AfterFunc(g.wait, g.retry)
 	g.wait = min(2*g.wait, lastRetry)
+}
+
+// retry says it again.  Until it is taken it stays among the goodbyes: presence waits for them.
+func (g *goodbye) retry() {
+	g.c.mu.Lock()
+	ran := g.timer
+	g.c.mu.Unlock()
+	g.say()
+	g.c.mu.Lock()
+	defer g.c.mu.Unlock()
+	if g.timer == ran {
+		delete(g.c.goodbyes, g)
+	}
 }
 
 // linkedSince tells whether the link was made anew after that moment.
