@@ -43,8 +43,11 @@ func TestGoodbyeWaitsForTheServer(t *testing.T) {
 		w.result(w.next("session-terminate", isAction(jingle.SessionTerminate)))
 		time.Sleep(goodbyeWithin)
 		w.silent("a second session-terminate", isAction(jingle.SessionTerminate))
-		if len(c.goodbyes) > 0 {
-			t.Errorf("%d goodbyes are left", len(c.goodbyes))
+		c.mu.Lock()
+		left := len(c.goodbyes)
+		c.mu.Unlock()
+		if left > 0 {
+			t.Errorf("%d goodbyes are left", left)
 		}
 		c.shutDown()
 	})
@@ -80,8 +83,11 @@ func TestGoodbyeGivesUp(t *testing.T) {
 				if most := map[bool]int{false: 1, true: 40}[interrupted]; said == 0 || said > most {
 					t.Errorf("said %d times, at most %d", said, most)
 				}
-				if len(c.goodbyes) > 0 {
-					t.Errorf("%d goodbyes are left", len(c.goodbyes))
+				c.mu.Lock()
+				left := len(c.goodbyes)
+				c.mu.Unlock()
+				if left > 0 {
+					t.Errorf("%d goodbyes are left", left)
 				}
 				c.shutDown()
 			})
