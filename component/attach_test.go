@@ -2,6 +2,7 @@ package component
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -202,6 +203,23 @@ func TestContactsNeedTickets(t *testing.T) {
 		a.Contacts = []gateway.Ticket{{Address: "alice@example.org", Ticket: approved.Ticket}}
 	})
 	w.silent("presence without a ticket of one's own", func(e *element.Element) bool { return e.Local == "presence" })
+}
+
+// Made-up tickets are recognised before the addresses beside them are read, which takes long for those with letters of all scripts.
+func TestMadeUpTicketsAreCheap(t *testing.T) {
+	c, _ := newTestComponent(t, nil)
+	ghost := mustJID(t, "anna-aaaaaaaaaaaaaaaa@call.example.org")
+	good := mustJID(t, "bo@example.org")
+	tickets := []gateway.Ticket{{Address: good.String(), Ticket: contactTicket(c.key, ghost, good)}}
+	for i := range 299 {
+		tickets = append(tickets, gateway.Ticket{Address: fmt.Sprintf("ü%d%s@ex%s.org", i, strings.Repeat("é", 40), strings.Repeat("ä", 20)), Ticket: "x"})
+	}
+	if got := c.genuine(ghost, tickets); len(got) != 1 || !got[0].Equal(good) {
+		t.Errorf("taken: %v", got)
+	}
+	if n := testing.AllocsPerRun(5, func() { c.genuine(ghost, tickets) }) / 300; n > 14 {
+		t.Errorf("%.0f allocations for each", n)
+	}
 }
 
 func TestKeyIsMadeOnceAndPrivate(t *testing.T) {

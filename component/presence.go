@@ -23,12 +23,16 @@ func (c *Component) show(t *tab, to jid.JID) {
 	c.announce(t.available(to))
 }
 
-// genuine returns the contacts, bare, whose tickets are good at that address.  It takes a while for many, so c.mu is not held.
+// genuine returns the contacts, bare, whose tickets are good at that address.  Whoever made an address may bring hundreds of made-up ones, and to read their addresses takes
+// much longer than to see that, so the ticket is held against the address as it was handed out.
 func (c *Component) genuine(address jid.JID, tickets []gateway.Ticket) []jid.JID {
 	var contacts []jid.JID
 	for _, ticket := range tickets {
-		if contact, err := jid.Parse(ticket.Address); err == nil && equalMAC(ticket.Ticket, contactTicket(c.key, address, contact)) {
-			contacts = append(contacts, contact.Bare())
+		if !equalMAC(ticket.Ticket, ticketFor(c.key, address, ticket.Address)) {
+			continue
+		}
+		if contact, err := jid.Parse(ticket.Address); err == nil {
+			contacts = append(contacts, contact)
 		}
 	}
 	return contacts

@@ -47,7 +47,7 @@ func loadKey(dir string) ([]byte, error) {
 	return key, errors.Join(f.Sync(), f.Close())
 }
 
-// mac authenticates the parts, which cannot run into each other: none holds a NUL.
+// mac authenticates the parts, which cannot run into each other: none but the last holds a NUL.
 func mac(key []byte, purpose string, parts ...string) string {
 	h := hmac.New(sha256.New, key)
 	h.Write([]byte(purpose))
@@ -62,7 +62,12 @@ func equalMAC(a, b string) bool { return hmac.Equal([]byte(a), []byte(b)) }
 
 // contactTicket proves to this service, later, that contact and the ghost agreed to see each other's presence.
 func contactTicket(key []byte, ghost, contact jid.JID) string {
-	return mac(key, "contact", ghost.Bare().String(), contact.Bare().String())
+	return ticketFor(key, ghost, contact.Bare().String())
+}
+
+// ticketFor is contactTicket for the bare address of the contact as text.
+func ticketFor(key []byte, ghost jid.JID, contact string) string {
+	return mac(key, "contact", ghost.Bare().String(), contact)
 }
 
 // resumeToken gives a tab the right to its resource: RESOURCE.MAC.
