@@ -235,7 +235,7 @@ func (c *change) contentAdd() error {
 			return because(jingle.ErrTooMuch, "more than "+strconv.Itoa(MaxLines)+" contents")
 		}
 		x = c.filled(x)
-		if x.ICE != nil && (x.ICE.Ufrag == "" || len(x.ICE.Fingerprints) == 0) {
+		if x.ICE != nil && (!hasCredentials(x.ICE) || len(x.ICE.Fingerprints) == 0) {
 			return because(jingle.ErrNotAcceptable, "content "+strconv.Quote(clip(x.Name))+" has no usable credentials or fingerprint")
 		}
 		c.add(x, true)
@@ -262,6 +262,9 @@ func (c *change) contentAccept(i int, x jingle.Content) error {
 	}
 	x.Creator, x.Name = shared.Creator, shared.Name
 	x = c.filled(x)
+	if x.ICE != nil && x.ICE.Ufrag != "" && x.ICE.Pwd != "" && !hasCredentials(x.ICE) {
+		return badContent(x.Name, "has ICE credentials that are none")
+	}
 	x.Senders = common(shared.Senders, plainSenders(x.Senders))
 	if early := shared.Early; early != nil && x.ICE != nil && (early.Ufrag == "" || early.Ufrag == x.ICE.Ufrag) {
 		x.ICE = withCandidates(*x.ICE, early.Candidates, early.GatheringComplete)

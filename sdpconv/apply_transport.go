@@ -82,6 +82,9 @@ func (c *change) filled(x jingle.Content) jingle.Content {
 	return x
 }
 
+// hasCredentials tells whether a transport has credentials that a browser takes.
+func hasCredentials(t *jingle.Transport) bool { return isUfrag(t.Ufrag) && isPwd(t.Pwd) }
+
 func sameCredentials(a, b *jingle.Transport) bool {
 	return a != nil && b != nil && a.Ufrag == b.Ufrag && a.Pwd == b.Pwd
 }
@@ -178,6 +181,8 @@ func (c *change) refresh(i int, t *jingle.Transport) error {
 	case t.Ufrag == "" || t.Ufrag == old.Ufrag && (t.Pwd == "" || t.Pwd == old.Pwd):
 	case t.Pwd == "" || t.Ufrag == c.Contents[i].ICE[c.by].Before:
 		return nil
+	case !hasCredentials(t):
+		return badContent(c.Contents[i].Name, "has ICE credentials that are none")
 	default:
 		c.restart(i, t)
 		return nil
@@ -241,7 +246,7 @@ func (c *change) transportReplace(i int, x jingle.Content) error {
 		return outOfOrder(x.Name, "is not accepted yet")
 	case r != nil && r.By != c.by && c.by == jingle.Responder:
 		return jingle.ErrTieBreak
-	case x.RawUDP == nil && (x.ICE == nil || x.ICE.Ufrag == "" || x.ICE.Pwd == ""):
+	case x.RawUDP == nil && (x.ICE == nil || !hasCredentials(x.ICE)):
 		return badContent(x.Name, "has no transport to replace with")
 	}
 	shared.Replacement = &jingle.Replacement{By: c.by, ICE: x.ICE, RawUDP: x.RawUDP}
@@ -255,7 +260,7 @@ func (c *change) transportAccept(i int, x jingle.Content) error {
 	switch {
 	case r == nil || r.By == c.by || mine == nil || theirs == nil:
 		return outOfOrder(x.Name, "waits for no transport of the "+c.by.String())
-	case r.ICE == nil || x.ICE == nil || x.ICE.Ufrag == "" || x.ICE.Pwd == "":
+	case r.ICE == nil || x.ICE == nil || !hasCredentials(x.ICE):
 		return badContent(x.Name, "is accepted with another kind of transport")
 	}
 	theirs.ICE, mine.ICE = complete(r.ICE, theirs.ICE), complete(x.ICE, mine.ICE)

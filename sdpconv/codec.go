@@ -85,6 +85,7 @@ func sameCodec(a, b *jingle.PayloadType) bool {
 // selector chooses the payload types of a section.
 type selector struct {
 	media   string
+	plain   bool        // for a reader that is no browser
 	offered *jingle.RTP // an answer keeps to it; nil for an offer
 	lost    func(p jingle.PayloadType, reason string)
 }
@@ -101,12 +102,14 @@ func (s selector) choose(list []jingle.PayloadType) []jingle.PayloadType {
 		switch {
 		case !isToken(p.Name) || p.ID < 0 || p.ID > 127:
 			s.lost(p, "no name of a codec")
-		case ids[p.ID]:
+		case ids[p.ID] != 0:
 			s.lost(p, "payload type is taken")
+		case s.refused(&p) != "":
+			s.lost(p, s.refused(&p))
 		case s.offered != nil && !s.wasOffered(&p):
 			s.lost(p, "not in the offer")
 		default:
-			ids[p.ID] = true
+			ids.add(&p)
 			out = append(out, p)
 		}
 	}
@@ -118,10 +121,10 @@ func (s selector) allComplete(list []jingle.PayloadType) bool {
 	var ids payloadIDs
 	for i := range list {
 		p := &list[i]
-		if p.ID < 0 || p.ID > 127 || ids[p.ID] || p.ClockRate == 0 || !isToken(p.Name) || channels(p, s.media) != p.Channels {
+		if p.ID < 0 || p.ID > 127 || ids[p.ID] != 0 || p.ClockRate == 0 || !isToken(p.Name) || channels(p, s.media) != p.Channels || s.refused(p) != "" {
 			return false
 		}
-		ids[p.ID] = true
+		ids.add(p)
 	}
 	for i := range list {
 		if isOrphan(&list[i], &ids) {
@@ -131,7 +134,42 @@ func (s selector) allComplete(list []jingle.PayloadType) bool {
 	return true
 }
 
-type payloadIDs [128]bool
+// refused tells why a browser refuses the whole SDP for a codec, or "": Chromium 156 and Firefox 153 for a number that may be one of RTCP's
+// (RFC 5761 section 4), Firefox for one that RFC 3551 reserves, Chromium for one that it assigns to another sound, and for too many channels.
+func (s *selector) refused(p *jingle.PayloadType) string {
+	const most = 16 // channels
+	switch {
+	case s.plain:
+	case p.ID >= 64 && p.ID <= 95:
+		return "payload type that cannot be told from RTCP"
+	case p.ID == 1 || p.ID == 2 || p.ID == 19:
+		return "payload type that is reserved"
+	case p.ID <= 18 && s.media == "audio" && !strings.EqualFold(p.Name, static[p.ID].Name):
+		return "payload type that is assigned to " + static[p.ID].Name
+	case p.Channels > most:
+		return "more than 16 channels"
+	}
+	return ""
+}
+
+// payloadIDs is the payload types that are there: 0 for those that are not.
+type payloadIDs [128]uint8
+
+const (
+	isMedia  = 1 + iota // of a codec, or of what protects one in its own way
+	isRepeat            // of a retransmission format
+)
+
+func (ids *payloadIDs) add(p *jingle.PayloadType) {
+	ids[p.ID] = isMedia
+	if isRetransmission(p) {
+		ids[p.ID] = isRepeat
+	}
+}
+
+func isRetransmission(p *jingle.PayloadType) bool {
+	return len(p.Name) == 3 && strings.EqualFold(p.Name, "rtx")
+}
 
 // wasOffered tells whether an answer may have the payload type: the offer has the codec, and no other under that number.
 func (s selector) wasOffered(p *jingle.PayloadType) bool {
@@ -152,7 +190,7 @@ func (s selector) dropOrphans(list []jingle.PayloadType) []jingle.PayloadType {
 		before = len(list)
 		var ids payloadIDs
 		for i := range list {
-			ids[list[i].ID] = true
+			ids.add(&list[i])
 		}
 		list = slices.DeleteFunc(list, func(p jingle.PayloadType) bool {
 			orphan := isOrphan(&p, &ids)
@@ -167,13 +205,19 @@ func (s selector) dropOrphans(list []jingle.PayloadType) []jingle.PayloadType {
 
 func isOrphan(p *jingle.PayloadType, ids *payloadIDs) bool {
 	switch {
-	case strings.EqualFold(p.Name, "rtx"):
-		i := slices.IndexFunc(p.Parameters, func(x jingle.Parameter) bool { return x.Name == "apt" })
-		if i < 0 {
-			return true
+	case len(p.Name) != 3:
+	case isRetransmission(p):
+		found := false
+		for i := range p.Parameters { // of several, browsers take the last
+			if p.Parameters[i].Name != "apt" {
+				continue
+			}
+			apt, err := strconv.ParseUint(p.Parameters[i].Value, 10, 7)
+			if found = err == nil && ids[apt] == isMedia; !found {
+				return true
+			}
 		}
-		apt, err := strconv.Atoi(p.Parameters[i].Value)
-		return err != nil || apt < 0 || apt > 127 || !ids[apt]
+		return !found
 	case strings.EqualFold(p.Name, "red"):
 		return slices.ContainsFunc(p.Parameters, func(x jingle.Parameter) bool { return x.Name == "" && !refersTo(x.Value, ids) })
 	}
@@ -183,7 +227,7 @@ func isOrphan(p *jingle.PayloadType, ids *payloadIDs) bool {
 // refersTo tells whether every payload type of a RED list such as 111/111 is there.
 func refersTo(list string, ids *payloadIDs) bool {
 	for item := range strings.SplitSeq(list, "/") {
-		if id, err := strconv.ParseUint(item, 10, 7); err != nil || !ids[id] {
+		if id, err := strconv.ParseUint(item, 10, 7); err != nil || ids[id] == 0 {
 			return false
 		}
 	}

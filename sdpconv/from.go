@@ -323,7 +323,10 @@ func (r *reader) finishContents() error {
 			return err
 		}
 		r.media[i] = r.part
-		if !r.answer {
+		switch {
+		case r.answer && r.content.RTP != nil:
+			r.lines[i].HdrExts = r.content.RTP.HdrExts
+		case !r.answer:
 			r.lines[i].Offered = Offered{
 				Open: true, By: r.author, RTP: r.content.RTP, Senders: r.content.Senders, Setup: r.setup, Bundled: bundle != nil,
 				BundleOnly: r.section.bundleOnly,

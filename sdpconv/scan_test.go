@@ -31,7 +31,7 @@ func TestScan(t *testing.T) {
 				if got, want := byteIn(s, byte(c)), first(s, func(x byte) bool { return x == byte(c) }); got != want {
 					t.Fatalf("%q in %q is at %d, want %d", rune(c), s, got, want)
 				}
-				if got, want := isWord(s), first(s, func(c byte) bool { return c <= ' ' || c == 0x7f }) == n; got != want {
+				if got, want := isWord(s), first(s, func(c byte) bool { return c <= ' ' || c >= 0x7f }) == n; got != want {
 					t.Fatalf("%q is a word: %v, want %v", s, got, want)
 				}
 				if got, want := trim(s), strings.TrimSpace(s); got != want {

@@ -35,7 +35,8 @@ type Line struct {
 	State   LineState
 	Offered Offered
 	DTLS    Association
-	Past    []string // mids that the line had before, not to be used again
+	HdrExts []jingle.HdrExt // of the last answer, whose numbers are in use; never changed
+	Past    []string        // mids that the line had before, not to be used again
 }
 
 // Association is the DTLS association under a line, by the role of each party in the session.  Who is its client is fixed by the first

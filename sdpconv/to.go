@@ -81,7 +81,7 @@ func (w *writer) addInt(n int) { w.out = strconv.AppendInt(w.out, int64(n), 10) 
 // end ends the line, or takes it back if it could not be read again as one.
 func (w *writer) end() bool {
 	text := w.out[w.begun:]
-	ok := len(text) > 0 && text[len(text)-1] != ' ' && isLine(text)
+	ok := len(text) > 0 && text[len(text)-1] != ' ' && isLine(text, !w.plain) // Firefox 153 takes ASCII only
 	if ok {
 		w.out = append(w.out, "\r\n"...)
 	} else {
@@ -171,6 +171,10 @@ func (w *writer) place(c *jingle.Content, s *mediaWriter) int {
 
 // open makes a line for a new content: a free one, or one at the end.
 func (w *writer) open(c *jingle.Content) (int, error) {
+	if !w.plain && kindOf(c) == "application" && slices.ContainsFunc(w.lines, func(l Line) bool { return l.State == Live && l.Kind == "application" }) {
+		w.loseContent(c, "a second association for data channels") // Firefox 153 refuses it
+		return noLine, nil
+	}
 	same := func(l Line) bool { return l.State == Live && l.Name == c.Name && l.Creator == c.Creator }
 	if slices.ContainsFunc(w.lines, same) {
 		w.loseContent(c, "an alternative, of which there is one in SDP")
@@ -364,6 +368,8 @@ func (w *writer) group(g *jingle.Group) {
 		case i < 0 && !slices.ContainsFunc(w.desc.Contents, func(c jingle.Content) bool { return c.Name == name }):
 			w.lose("a=group:"+g.Semantics+" "+name, "no such content")
 		case i < 0 || taken[i]:
+		case g.Semantics == "BUNDLE" && &w.bundle(name)[0] != &g.Names[0]:
+			w.lose("a=group:BUNDLE "+w.lines[i].Mid, "in another bundle")
 		case w.typ == Answer && g.Semantics == "BUNDLE" && !w.lines[i].Offered.Bundled:
 			w.lose("a=group:"+g.Semantics+" "+w.lines[i].Mid, "not in the offer's group")
 		default:

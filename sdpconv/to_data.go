@@ -14,7 +14,7 @@ func (s *mediaWriter) format() string {
 	switch {
 	case s.oldData():
 		return strconv.Itoa(portOf(sctp))
-	case isToken(sctp.Protocol) && !isNumber(sctp.Protocol):
+	case s.plain && isToken(sctp.Protocol) && !isNumber(sctp.Protocol):
 		return sctp.Protocol
 	}
 	return dataProtocol

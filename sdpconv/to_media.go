@@ -19,7 +19,10 @@ type mediaWriter struct {
 	ice     jingle.Transport // complete
 	setup   jingle.Setup
 	codecs  []jingle.PayloadType
+	exts    []jingle.HdrExt
 	senders jingle.Senders
+	sources []string        // that were written
+	streams []jingle.Stream // that were written
 }
 
 // offered returns what the section has to keep to, nil in an offer.
@@ -41,7 +44,7 @@ func (s *mediaWriter) choose() string {
 		return repairBundleOnly
 	}
 	if s.content.RTP != nil {
-		choice := selector{media: s.content.RTP.Media, offered: s.offered(), lost: func(p jingle.PayloadType, reason string) {
+		choice := selector{media: s.content.RTP.Media, plain: s.plain, offered: s.offered(), lost: func(p jingle.PayloadType, reason string) {
 			s.lose("a=rtpmap:"+strconv.Itoa(p.ID)+" "+p.Name, reason)
 		}}
 		if s.codecs = choice.choose(s.content.RTP.PayloadTypes); len(s.codecs) == 0 {
@@ -87,16 +90,31 @@ func (s *mediaWriter) secure() error {
 	switch {
 	case !encrypted && (!s.plain || s.content.RTP == nil || said):
 		return s.withoutSecurity()
-	case !rawUDP && (!isWord(s.ice.Ufrag) || !isWord(s.ice.Pwd)):
-		return &Error{Msg: "no ICE credentials"}
+	case !rawUDP && !s.hasCredentials():
+		return s.noCredentials()
 	case rawUDP && s.rawAddress(1) == nil:
 		return ErrNoICE
 	}
 	if encrypted {
 		s.settleSetup()
 	}
+	if s.content.RTP != nil {
+		s.chooseExtensions()
+	}
 	s.settleLine()
 	return nil
+}
+
+// hasCredentials tells whether a browser takes those of the section.  Others may make do with less than RFC 8839 asks for.
+func (s *mediaWriter) hasCredentials() bool {
+	return isUfrag(s.ice.Ufrag) && isPwd(s.ice.Pwd) || s.plain && isWord(s.ice.Ufrag) && isWord(s.ice.Pwd)
+}
+
+func (s *mediaWriter) noCredentials() error {
+	if s.ice.Ufrag == "" || s.ice.Pwd == "" {
+		return &Error{Msg: "no ICE credentials"}
+	}
+	return &Error{Msg: "ICE credentials that are none: a ufrag has 4 to 256 letters, digits, + and /, a pwd 22 to 256"}
 }
 
 // withoutSecurity tells what is missing: a transport that is known, or encryption.
@@ -112,6 +130,7 @@ func (s *mediaWriter) settleLine() {
 	s.line.State = Live
 	at := slices.Index(s.sections, s)
 	if s.typ == Answer {
+		s.line.HdrExts = s.exts
 		s.note(at, Offered{})
 		return
 	}
@@ -121,9 +140,9 @@ func (s *mediaWriter) settleLine() {
 		s.line.Proto, s.line.Formats = dataProto, append(s.line.Formats, s.format())
 	} else {
 		offered.RTP = s.content.RTP
-		if exts := s.withoutColliding(offered.RTP.HdrExts); !s.asGiven() || len(exts) != len(offered.RTP.HdrExts) {
+		if !s.asGiven() || len(s.exts) != len(offered.RTP.HdrExts) {
 			rtp := *s.content.RTP
-			rtp.PayloadTypes, rtp.HdrExts = s.codecs, exts
+			rtp.PayloadTypes, rtp.HdrExts = s.codecs, s.exts
 			offered.RTP = &rtp
 		}
 		s.line.Proto = protoOf(&jingle.Content{ICE: &s.ice}, offered.RTP)
@@ -140,23 +159,30 @@ func (s *mediaWriter) asGiven() bool {
 	return len(given) == len(s.codecs) && &given[0] == &s.codecs[0] // there is a codec: choose saw to it
 }
 
-// strength orders the hashes of RFC 8122 that browsers take.
-var strength = []string{"sha-512", "sha-384", "sha-256", "sha-224", "sha-1"}
+// strength orders the hashes of RFC 8122 that browsers take, and hashSize has the number of their bytes: Chromium 156 fails at another.
+var (
+	strength = [...]string{"sha-512", "sha-384", "sha-256", "sha-224", "sha-1"}
+	hashSize = [...]int{64, 48, 32, 28, 20}
+)
+
+func isUsable(f *jingle.Fingerprint) bool {
+	i := slices.Index(strength[:], f.Hash)
+	return i >= 0 && len(f.Value) == 3*hashSize[i]-1 && isWord(f.Value)
+}
 
 func (s *mediaWriter) usable(list []jingle.Fingerprint) []jingle.Fingerprint {
-	good := func(f jingle.Fingerprint) bool { return slices.Contains(strength, f.Hash) && isWord(f.Value) }
-	if len(list) == 1 && good(list[0]) {
+	if len(list) == 1 && isUsable(&list[0]) {
 		return list
 	}
 	list = slices.DeleteFunc(slices.Clone(list), func(f jingle.Fingerprint) bool {
-		bad := !good(f)
+		bad := !isUsable(&f)
 		if bad {
 			s.lose("a=fingerprint:"+f.Hash+" "+f.Value, "no hash that browsers take")
 		}
 		return bad
 	})
 	slices.SortStableFunc(list, func(a, b jingle.Fingerprint) int {
-		return slices.Index(strength, a.Hash) - slices.Index(strength, b.Hash)
+		return slices.Index(strength[:], a.Hash) - slices.Index(strength[:], b.Hash)
 	})
 	return list
 }
@@ -252,13 +278,34 @@ func (s *mediaWriter) writeHead(media string) {
 func (s *mediaWriter) writeBandwidth() {
 	for _, b := range s.content.RTP.Bandwidths {
 		known := slices.Contains([]string{"AS", "TIAS", "CT", "RS", "RR"}, b.Type)
-		if !known || !isNumber(b.Value) {
+		if !known || !isNumber(b.Value) || !s.plain && !s.isBandwidth(b) {
 			s.lose("b="+b.Type+":"+b.Value, "no bandwidth that browsers take")
 			continue
 		}
 		s.add("b=", b.Type, ":", b.Value)
 		s.end()
 	}
+}
+
+// isBandwidth tells whether Chromium 156 takes a bandwidth: it counts in 32 bits with a sign, and fails at less than what the codec of a sound
+// needs, which it chooses by its order.
+func (s *mediaWriter) isBandwidth(b jingle.Bandwidth) bool {
+	n, err := strconv.ParseUint(b.Value, 10, 31)
+	if b.Type == "AS" {
+		n *= 1000
+	}
+	if err != nil || n == 0 || s.content.RTP.Media != "audio" || b.Type != "AS" && b.Type != "TIAS" {
+		return err == nil
+	}
+	for i := range s.codecs {
+		switch name := s.codecs[i].Name; {
+		case strings.EqualFold(name, "opus"):
+			return n >= 6000
+		case strings.EqualFold(name, "PCMU"), strings.EqualFold(name, "PCMA"), strings.EqualFold(name, "G722"):
+			return n >= 64000
+		}
+	}
+	return true
 }
 
 func (s *mediaWriter) writeTransport() {

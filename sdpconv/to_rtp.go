@@ -18,17 +18,17 @@ func (s *mediaWriter) writeRTP() {
 	if rtp.RTCPReducedSize {
 		s.attr("rtcp-rsize")
 	}
-	offered := s.offered()
-	switch {
+	switch offered := s.offered(); {
 	case !rtp.AllowMixed:
 	case offered != nil && !offered.AllowMixed:
 		s.lose("a=extmap-allow-mixed", "not in the offer")
 	default:
 		s.attr("extmap-allow-mixed")
 	}
-	bundled := s.bundledBefore()
-	for i := range rtp.HdrExts {
-		s.writeExtmap(i, offered, bundled)
+	for i := range s.exts {
+		s.writeExtmap(&s.exts[i])
+		s.addWords(s.exts[i].Parameters)
+		s.end()
 	}
 	s.writePacketTime(rtp.PayloadTypes)
 	s.writeCategories(rtp.Categories)
@@ -48,51 +48,99 @@ func (s *mediaWriter) bundledBefore() (list []*mediaWriter) {
 	return list
 }
 
-// collides tells whether one of the sections has the number for another extension: Chromium 156 refuses an SDP with that, though neither it nor
-// Firefox 153 minds a payload type that is another codec in another section.
-func collides(x *jingle.HdrExt, bundled []*mediaWriter) bool {
+// chooseExtensions settles the header extensions, to which an answer is held too.
+func (s *mediaWriter) chooseExtensions() {
+	list, bundled := s.content.RTP.HdrExts, s.bundledBefore()
+	s.exts = list
+	for i := range list {
+		if reason := s.refusedExtension(&list[i], list[:i], bundled); reason != "" {
+			s.exts = s.someExtensions(list, i, bundled)
+			return
+		}
+	}
+}
+
+// someExtensions returns those that a browser takes, of which the first so many are known to be.
+func (s *mediaWriter) someExtensions(list []jingle.HdrExt, known int, bundled []*mediaWriter) []jingle.HdrExt {
+	kept := slices.Clone(list[:known])
+	for i := known; i < len(list); i++ {
+		x := &list[i]
+		reason := s.refusedExtension(x, kept, bundled)
+		if reason == "" {
+			kept = append(kept, *x)
+			continue
+		}
+		begun := len(s.out)
+		s.writeExtmap(x)
+		s.lose(string(s.out[begun:]), reason)
+		s.out = s.out[:begun]
+	}
+	return kept
+}
+
+const encrypted = "urn:ietf:params:rtp-hdrext:encrypt" // RFC 6904 section 4
+
+// refusedExtension tells why a section cannot have a header extension, given those before it and the sections that share its transport.
+func (s *mediaWriter) refusedExtension(x *jingle.HdrExt, before []jingle.HdrExt, bundled []*mediaWriter) string {
+	offered := s.offered()
+	switch {
+	case !isWord(x.URI) || x.ID < 1 || x.ID > 4351:
+		return "no URI and number"
+	case offered != nil && !wasOffered(x, offered.HdrExts):
+		return "not in the offer"
+	case s.plain:
+		return ""
+	case x.ID > 255: // no packet has them (RFC 8285 section 5)
+		return "number that no header extension has"
+	case x.URI == encrypted && (len(x.Parameters) == 0 || x.Parameters[0].Name == "" || x.Parameters[0].Name == encrypted):
+		return "encrypts no header extension"
+	}
+	for i := range before {
+		switch o := &before[i]; {
+		case o.ID == x.ID:
+			return "number is taken"
+		case o.URI == x.URI && x.URI != encrypted: // Firefox 153 cannot answer that
+			return "has a number"
+		}
+	}
+	if s.typ == Offer && collides(x, s.line.HdrExts) {
+		return "number is in use for another" // and browsers do not take that back
+	}
 	for _, o := range bundled {
-		for i := range o.content.RTP.HdrExts {
-			if h := &o.content.RTP.HdrExts[i]; h.ID == x.ID && h.URI != x.URI {
-				return true
-			}
+		if collides(x, o.exts) {
+			return "number is taken in the bundle"
+		}
+	}
+	return ""
+}
+
+func wasOffered(x *jingle.HdrExt, offered []jingle.HdrExt) bool {
+	for i := range offered {
+		if o := &offered[i]; o.URI == x.URI && (o.ID == x.ID || o.ID >= 4096) {
+			return true
 		}
 	}
 	return false
 }
 
-// withoutColliding returns the header extensions that an offer has: the answer is held to these.
-func (s *mediaWriter) withoutColliding(list []jingle.HdrExt) []jingle.HdrExt {
-	bundled := s.bundledBefore()
-	bad := func(x jingle.HdrExt) bool { return x.ID < 4096 && collides(&x, bundled) }
-	if slices.ContainsFunc(list, bad) {
-		return slices.DeleteFunc(slices.Clone(list), bad)
+// collides tells whether a section has the number for another extension: Chromium 156 refuses a bundle with that, though neither it nor
+// Firefox 153 minds a payload type that is another codec in another section.
+func collides(x *jingle.HdrExt, list []jingle.HdrExt) bool {
+	for i := range list {
+		if list[i].ID == x.ID && list[i].URI != x.URI {
+			return true
+		}
 	}
-	return list
+	return false
 }
 
-func (s *mediaWriter) writeExtmap(i int, offered *jingle.RTP, bundled []*mediaWriter) {
-	x := &s.content.RTP.HdrExts[i]
+// writeExtmap writes the line of a header extension up to its parameters.
+func (s *mediaWriter) writeExtmap(x *jingle.HdrExt) {
 	b := strconv.AppendInt(append(s.out, "a=extmap:"...), int64(x.ID), 10)
 	if dir := direction(x.Senders, s.author); dir != "sendrecv" {
 		b = append(append(b, '/'), dir...)
 	}
 	s.out = append(append(b, ' '), x.URI...)
-	s.addWords(x.Parameters)
-	same := func(o jingle.HdrExt) bool { return o.URI == x.URI && (o.ID == x.ID || o.ID >= 4096) }
-	taken := func(o jingle.HdrExt) bool { return o.ID == x.ID }
-	switch {
-	case !isWord(x.URI) || x.ID < 1 || x.ID > 4351:
-		s.back("no URI and number")
-	case offered != nil && !slices.ContainsFunc(offered.HdrExts, same):
-		s.back("not in the offer")
-	case !s.plain && x.ID < 4096 && slices.ContainsFunc(s.content.RTP.HdrExts[:i], taken):
-		s.back("number is taken")
-	case x.ID < 4096 && collides(x, bundled):
-		s.back("number is taken in the bundle")
-	default:
-		s.end()
-	}
 }
 
 // addWords writes parameters as " name=value name".

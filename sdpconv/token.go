@@ -2,6 +2,7 @@ package sdpconv
 
 import (
 	"encoding/binary"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -29,27 +30,40 @@ func isTokenRune(r rune) bool { return r < 0x80 && isToken(string(r)) }
 // isMid tells whether s can be a mid that also fits the one-byte form of the RTP header extension (16 bytes).
 func isMid(s string) bool { return len(s) <= 16 && isToken(s) }
 
-// isWord tells whether s is a field of a line: no blank, no control character.
+// isWord tells whether s is a field of a line: no blank, no control character, and ASCII, because Firefox 153 refuses an SDP with anything else.
 func isWord(s string) bool {
 	i := 0
 	for ; i+8 <= len(s); i += 8 {
 		if w := eight(s, i); (w|(w+ones)|(w-(' '+1)*ones))&high != 0 {
-			break // or beyond ASCII
+			break // the one that is none is found below
 		}
 	}
 	for ; i < len(s); i++ {
-		if s[i] <= ' ' || s[i] == 0x7f {
+		if s[i] <= ' ' || s[i] >= 0x7f {
 			return false
 		}
 	}
 	return s != ""
 }
 
+// isUfrag and isPwd tell whether s is a credential of ICE (RFC 8839 section 5.4).
+func isUfrag(s string) bool { return len(s) >= 4 && len(s) <= 256 && consistsOf(s, inCredential) }
+func isPwd(s string) bool   { return len(s) >= 22 && len(s) <= 256 && consistsOf(s, inCredential) }
+
+// inCredential is the ice-chars, and four bytes that Chromium 156 and Firefox 153 take besides.
+var inCredential = func() *[256]bool {
+	var t [256]bool
+	for c := range t {
+		t[c] = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("+/-=#_", byte(c)) >= 0
+	}
+	return &t
+}()
+
 // Bytes of the parameters of a format: of a word, without what separates the parameters and their names and values.
 var inFormatName, inFormatValue = func() (name, value *[256]bool) {
 	name, value = new([256]bool), new([256]bool)
 	for c := range value {
-		value[c] = c > ' ' && c != 0x7f && c != ';'
+		value[c] = c > ' ' && c < 0x7f && c != ';'
 		name[c] = value[c] && c != '='
 	}
 	return name, value
@@ -64,22 +78,26 @@ func consistsOf(s string, of *[256]bool) bool {
 	return true
 }
 
-// isLine tells whether b is UTF-8 and can be a line.  It mostly is ASCII, which is told here eight bytes at a time.
-func isLine(b []byte) bool {
+// isLine tells whether b is UTF-8, or nothing but ASCII, and can be a line.  It mostly is ASCII, which is told here eight bytes at a time.
+func isLine(b []byte, ascii bool) bool {
 	i := 0
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
 		// No byte has its highest bit, or gets it when it is raised by one as the delete character does, or borrows when it is lowered by a blank.
 		if (w|(w+ones)|(w-' '*ones))&high != 0 {
-			return isText(b) && utf8.Valid(b)
+			return isText(b) && utf8.Valid(b) && !(ascii && hasHigh(b))
 		}
 	}
 	for ; i < len(b); i++ {
 		if b[i] < ' ' || b[i] >= 0x7f {
-			return isText(b) && utf8.Valid(b)
+			return isText(b) && utf8.Valid(b) && !(ascii && hasHigh(b))
 		}
 	}
 	return true
+}
+
+func hasHigh(b []byte) bool {
+	return slices.ContainsFunc(b, func(c byte) bool { return c >= 0x80 })
 }
 
 // isText tells whether s, which is UTF-8, can be part of a line.
