@@ -8,7 +8,8 @@ import (
 	"carillon/jingle/element"
 )
 
-// Bounds of what is read.  A stanza beyond them is refused with bad-request; no known client comes near.
+// Bounds of what is read.  A stanza beyond them is refused with bad-request; no known client comes near.  Of the candidates and extensions of a
+// transport the first so many are read, because Conversations (2.19) ends a call whose transport-info comes back as an error.
 const (
 	maxContents     = 64
 	maxPayloadTypes = 128 // payload types are seven bits

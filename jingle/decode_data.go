@@ -95,9 +95,7 @@ func (d *decoder) rawUDP(e element.Node) *RawUDP {
 	for c := e.First(); c.Exists(); c = c.Next() {
 		switch {
 		case d.is(c, NSRawUDP, "candidate"):
-			if d.room("candidates", len(r.Candidates), maxCandidates) {
-				d.rawCandidate(r, c)
-			}
+			d.rawCandidate(r, c)
 		case d.room("unknown elements in a transport", len(r.Other), maxOther):
 			r.Other = append(r.Other, c.Element())
 		}
@@ -110,7 +108,7 @@ func (d *decoder) rawCandidate(r *RawUDP, e element.Node) {
 		ID: e.Attr("id"), Component: number(e.Attr("component"), 1, 256, 1), Generation: number(e.Attr("generation"), 0, 1<<30, 0),
 		IP: strings.TrimSpace(e.Attr("ip")), Port: number(e.Attr("port"), 0, 65535, -1), Type: e.Attr("type"),
 	}
-	if c.Port < 0 || !isAddress(c.IP) {
+	if c.Port < 0 || !isAddress(c.IP) || len(r.Candidates) >= maxCandidates {
 		d.skip(e)
 		return
 	}

@@ -41,10 +41,11 @@ func (d *decoder) transport(e element.Node) *Transport {
 func (d *decoder) transportChild(t *Transport, c element.Node, siblings int) {
 	switch {
 	case d.is(c, t.namespace(), "candidate"):
-		if !d.room("candidates", len(t.Candidates), maxCandidates) {
-			return
+		cand, ok := Candidate{}, false
+		if len(t.Candidates) < maxCandidates {
+			cand, ok = d.candidate(c)
 		}
-		if cand, ok := d.candidate(c); ok {
+		if ok {
 			if t.Candidates == nil {
 				t.Candidates = make([]Candidate, 0, min(siblings, maxCandidates))
 			}
@@ -53,9 +54,7 @@ func (d *decoder) transportChild(t *Transport, c element.Node, siblings int) {
 			d.skip(c)
 		}
 	case d.is(c, t.namespace(), "remote-candidate"):
-		if d.room("remote candidates", len(t.RemoteCandidates), maxRemoteCandidates) {
-			d.remoteCandidate(t, c)
-		}
+		d.remoteCandidate(t, c)
 	case d.is(c, t.namespace(), "gathering-complete"):
 		t.GatheringComplete = true
 	default:
@@ -77,10 +76,14 @@ func (d *decoder) transportExtension(t *Transport, c element.Node) {
 	case c.Local() == "ice-lite" && c.Space() == NSICEOption:
 		t.Lite = true
 	case c.Space() == NSICEOption:
-		if d.room("ICE options", len(t.Options), maxOptions) {
-			t.Options = append(t.Options, c.Local())
+		if len(t.Options) >= maxOptions {
+			d.skip(c)
+			return
 		}
-	case d.room("unknown elements in a transport", len(t.Other), maxOther):
+		t.Options = append(t.Options, c.Local())
+	case len(t.Other) >= maxOther:
+		d.skip(c)
+	default:
 		t.Other = append(t.Other, c.Element())
 	}
 }
@@ -89,7 +92,7 @@ func (d *decoder) remoteCandidate(t *Transport, e element.Node) {
 	c := RemoteCandidate{
 		Component: number(e.Attr("component"), 1, 256, 1), IP: strings.TrimSpace(e.Attr("ip")), Port: number(e.Attr("port"), 0, 65535, -1),
 	}
-	if c.Port < 0 || !isAddress(c.IP) {
+	if c.Port < 0 || !isAddress(c.IP) || len(t.RemoteCandidates) >= maxRemoteCandidates {
 		d.skip(e)
 		return
 	}
