@@ -9,7 +9,7 @@ import "strings"
 type Profile struct {
 	Name    string // as people know it: "Dino"
 	Version string // what the entries were proven with; "" says that nothing is known
-	node    string // part of the node of its capabilities, in lower case
+	node    string // of its capabilities, as software returns it; several with blanks between, and those that go on with an asterisk
 	feature string // that tells this version from an older one
 	traits  string // features, with blanks between, that no other client has together
 

@@ -38,17 +38,17 @@ var Profiles = []Profile{
 	},
 	// libwebrtc behind a strict parser in Rust.  No content action at all.
 	{
-		Name: "Monal", Version: "2024-10", node: "monal",
+		Name: "Monal", Version: "2024-10", node: "monal-im.org",
 		AlwaysInitiator: true, RefusesNone: true, ClosedFeedback: true, SingleCandidate: true,
 		Add: AddIgnored,
 	},
 	// Siskin IM and Beagle IM: libwebrtc.  content-accept and content-reject are feature-not-implemented.
 	{
-		Name: "Siskin", Version: "7.4.0", node: "tigase.org/tigaseswift",
+		Name: "Siskin", Version: "7.4.0", node: "tigase.org/tigaseswift*",
 		Add: AddTaken, Removes: true, Withdraws: true, Modifies: true, ModifiesBoth: true, Mutes: true,
 	},
 	{
-		Name: "Beagle", Version: "5.3.6", node: "tigase.org/tigaseswift",
+		Name: "Beagle", Version: "5.3.6", node: "tigase.org/tigaseswift*",
 		Add: AddTaken, Removes: true, Withdraws: true, Modifies: true, ModifiesBoth: true, Mutes: true,
 	},
 	// A library for browsers, without message initiation.  content-modify and content-remove are bad-request.
@@ -59,7 +59,7 @@ var Profiles = []Profile{
 	},
 	// lib-jitsi-meet, Jicofo and their bridge.
 	{
-		Name: "Jitsi Meet", Version: "2026-08", node: "jitsi.org/j",
+		Name: "Jitsi Meet", Version: "2026-08", node: "jitsi.org/j*",
 		MirroredSenders: true, InvertedExtmap: true, RIDs: true, Cryptex: true, TCP: true, MDNS: true,
 		Add: AddTaken, Removes: true, Withdraws: true, Modifies: true,
 	},
@@ -71,7 +71,7 @@ var Profiles = []Profile{
 	},
 	// Answers bad-request to every child of a description that is no payload-type.
 	{
-		Name: "Psi", Version: "2026-08", node: "psi-",
+		Name: "Psi", Version: "2026-08", node: "psi-im.org psi-plus.com psi-plus.org",
 		NoBundle: true, NoDTLS: true,
 	},
 	// The test account of this project, over pion.
@@ -94,6 +94,9 @@ func ProfileOf(d Disco) Profile {
 const featureBatch = "urn:ietf:rfc:3264"
 
 func (d Disco) client() Profile {
+	if slices.ContainsFunc(d.Identities, func(i Identity) bool { return named(i.Name, "Carillon") }) {
+		return Profiles[0] // its node is wherever it is served
+	}
 	for _, i := range d.Identities {
 		for _, p := range Profiles[1:] {
 			if p.feature == "" || slices.Contains(d.Features, p.feature) {
@@ -103,9 +106,9 @@ func (d Disco) client() Profile {
 			}
 		}
 	}
-	node := strings.ToLower(d.Node)
+	node := software(d.Node)
 	for _, p := range Profiles[1:] {
-		if (p.feature == "" || slices.Contains(d.Features, p.feature)) && strings.Contains(node, p.node) {
+		if (p.feature == "" || slices.Contains(d.Features, p.feature)) && p.hasNode(node) {
 			return p
 		}
 	}
@@ -115,6 +118,25 @@ func (d Disco) client() Profile {
 		}
 	}
 	return Profiles[0]
+}
+
+// software returns the node of capabilities as the profiles have it: in lower case, without scheme, www. and what ends it.
+func software(node string) string {
+	node = strings.ToLower(node)
+	for _, prefix := range []string{"https://", "http://", "www."} {
+		node = strings.TrimPrefix(node, prefix)
+	}
+	return strings.TrimRight(node, "/#")
+}
+
+// hasNode tells whether the client has the node, which is that of software.
+func (p *Profile) hasNode(node string) bool {
+	for known := range strings.FieldsSeq(p.node) {
+		if prefix, open := strings.CutSuffix(known, "*"); node == prefix || open && strings.HasPrefix(node, prefix) {
+			return true
+		}
+	}
+	return false
 }
 
 func (d Disco) hasAll(features []string) bool {
