@@ -3,7 +3,7 @@ package sdpconv
 import (
 	"fmt"
 	"math"
-	"sort"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -325,12 +325,7 @@ func (d *document) grammar() (*sdp.SessionDescription, error) {
 	if desc.UnmarshalString(text) == nil {
 		return desc, nil
 	}
-	// It reads from the top and accepts an SDP that breaks off, so the first prefix that fails ends with the bad line.
-	all := strings.SplitAfter(text, "\n")
-	bad := sort.Search(len(d.lines), func(n int) bool {
-		return new(sdp.SessionDescription).UnmarshalString(strings.Join(all[:n], "")) != nil
-	})
-	l := d.lines[min(max(bad, 1), len(d.lines))-1]
+	l := d.lines[badLine(strings.SplitAfter(text, "\n")[:len(d.lines)])]
 	return nil, &Error{Line: l.number, Text: l.text, Msg: "not as RFC 8866 has it, or not in its place" + expected(l.text[0])}
 }
 
