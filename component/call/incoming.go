@@ -19,6 +19,14 @@ const maxID = 256
 type incoming struct {
 	session
 	media []string // that were proposed
+	offer *written // nil before the peer's session-initiate, and once the tab has it
+}
+
+// written is the offer for the tab, and the session that it was made of.
+type written struct {
+	sdp string
+	d   jingle.Description
+	of  jingle.Session
 }
 
 // NewIncoming makes the call of a propose to an address of ours: tabs are its full JIDs that can ring.
@@ -162,14 +170,24 @@ func (i *incoming) hungUp(tab jid.JID) {
 
 // present gives the offer to the tab.
 func (i *incoming) present() {
-	i.lines = nil
-	sdp, d, err := i.first(sdpconv.Offer)
+	sdp, d, err := i.opened()
 	if err != nil { // it was good when the peer sent it, and has changed since
 		i.giveUp(Incompatible)
 		return
 	}
 	i.move(present)
 	i.show(RemoteOffer{SDP: sdp}, d)
+}
+
+// opened returns the first offer, as it was written when the peer's came, or anew where the peer has said more since.
+func (i *incoming) opened() (string, jingle.Description, error) {
+	o := i.offer
+	i.offer = nil
+	if o != nil && &o.of.Contents[0] == &i.agreed.Contents[0] { // a change is a copy
+		return o.sdp, o.d, nil
+	}
+	i.lines, i.version = nil, 0
+	return i.first(sdpconv.Offer)
 }
 
 // peerInitiate takes the session-initiate that our proceed asked for; every other request is the session's.
@@ -206,7 +224,8 @@ func (i *incoming) established(in PeerRequest) bool {
 	agreed, err := sdpconv.Apply(jingle.Session{}, i.profile.Read(a, jingle.Initiator), jingle.Initiator)
 	if err == nil {
 		i.agreed = agreed
-		_, _, err = i.first(sdpconv.Offer)
+		i.offer = &written{of: agreed}
+		i.offer.sdp, i.offer.d, err = i.first(sdpconv.Offer)
 	}
 	if err != nil {
 		i.unusable(in, err)

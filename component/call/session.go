@@ -326,6 +326,7 @@ func (s *session) reply(in PeerReply) {
 func (s *session) first(t sdpconv.Type) (string, jingle.Description, error) {
 	d := sdpconv.Describe(s.agreed, s.role.Other(), t)
 	d.Contents = slices.DeleteFunc(d.Contents, func(c jingle.Content) bool { return !audible(c) })
+	s.keepOneByte(d, t)
 	for i := range d.Contents {
 		if c := &d.Contents[i]; c.ICE != nil {
 			ice := *c.ICE
@@ -355,6 +356,7 @@ func (s *session) forTab(t sdpconv.Type, lines sdpconv.Lines) jingle.Description
 		fresh := i >= 0 && (s.agreed.Contents[i].Pending || s.agreed.Contents[i].Implied)
 		return !audible(c) || !fresh && (at < 0 || lines[at].State != sdpconv.Live)
 	})
+	s.keepOneByte(d, t)
 	for i := range d.Contents {
 		if c := &d.Contents[i]; c.ICE != nil {
 			ice := *c.ICE
@@ -363,6 +365,23 @@ func (s *session) forTab(t sdpconv.Type, lines sdpconv.Lines) jingle.Description
 		}
 	}
 	return d
+}
+
+// keepOneByte leaves out of an offer the header extensions whose numbers need two bytes (RFC 8285 section 4.3): Firefox 153 refuses a whole SDP
+// for one, and an answer has those that the tab has offered itself.
+func (s *session) keepOneByte(d jingle.Description, t sdpconv.Type) {
+	const most = 14
+	long := func(x jingle.HdrExt) bool { return x.ID > most }
+	for i := range d.Contents {
+		c := &d.Contents[i]
+		if t != sdpconv.Offer || c.RTP == nil || !slices.ContainsFunc(c.RTP.HdrExts, long) {
+			continue
+		}
+		rtp := *c.RTP
+		rtp.HdrExts = slices.DeleteFunc(slices.Clone(rtp.HdrExts), long)
+		c.RTP = &rtp
+		s.note([]sdpconv.Loss{{Line: "a=extmap", Reason: "number above 14 in content " + c.Name + ", which Firefox does not take"}})
+	}
 }
 
 // describe makes our description from SDP of the tab: encrypted RTP contents only, with the candidates that may be sent.
