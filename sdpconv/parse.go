@@ -3,7 +3,6 @@ package sdpconv
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"unicode/utf8"
 
