@@ -17,16 +17,20 @@ func TestPagesDialEachOther(t *testing.T) {
 			key := newKey(t)
 			p, q, tab := attached(t, c, newKey(t), "anna", nil), attached(t, c, key, "berta", nil), attached(t, c, key, "berta", nil)
 			p.do(gateway.Dial{To: q.at.Bare})
-			id := expect[gateway.Admitted](p).Call
+			first := expect[gateway.Admitted](p)
+			id := first.Call
+			if first.Called || first.To != q.at.Bare {
+				t.Errorf("the first dial was admitted as %+v", first)
+			}
 			if offered {
 				p.do(gateway.Offer{Call: id, SDP: offer})
 				expect[gateway.Incoming](tab)
 			}
 			q.do(gateway.Dial{To: p.at.Bare})
-			if a := expect[gateway.Admitted](q); a.Call != id || a.To != p.at.Bare {
+			if a := expect[gateway.Admitted](q); a.Call != id || a.To != p.at.Bare || !a.Called {
 				t.Fatalf("the second dial was admitted as %+v", a)
 			}
-			q.do(gateway.Offer{Call: id, SDP: offer}) // which gives way
+			q.do(gateway.Offer{Call: id, SDP: offer}) // of a page that has not read that it is called: it gives way
 			if offered {
 				if e := expect[gateway.Ended](tab); e.Reason != string(call.AnsweredElsewhere) {
 					t.Errorf("the other tab ended with %+v", e)

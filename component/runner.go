@@ -249,12 +249,12 @@ func (r *runner) admit(tab jid.JID) gateway.Frame {
 	if !expires.IsZero() && r.renewal == nil {
 		r.scheduleRenewal()
 	}
-	to := r.dialled
-	if tab.Bare().Equal(r.peer) { // which was called, and may have dialled as well
+	to, called := r.dialled, tab.Bare().Equal(r.peer)
+	if called { // and may have dialled as well
 		to = r.ours.String()
 	}
 	return gateway.Admitted{
-		Call: r.id, To: to, ICEServers: servers, RelayOnly: r.c.cfg.TURN.RelayOnly, Expires: secondsUntil(expires, now),
+		Call: r.id, To: to, Called: called, ICEServers: servers, RelayOnly: r.c.cfg.TURN.RelayOnly, Expires: secondsUntil(expires, now),
 	}
 }
 

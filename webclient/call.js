@@ -65,6 +65,8 @@ export class Call extends Emitter {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #guard;
   #noRoute = false;
+  /** They called: theirs is the first offer. */
+  #called;
   /** The other side took our call. */
   #answered = false;
   /** @type {(ending: Ending) => void} */
@@ -80,6 +82,7 @@ export class Call extends Emitter {
     super();
     this.#port = port;
     this.direction = direction;
+    this.#called = direction === 'incoming';
     this.address = address;
     this.media = media;
     this.state = direction === 'incoming' ? 'incoming' : 'dialing';
@@ -90,7 +93,7 @@ export class Call extends Emitter {
       warn: (code, text) => this.emit('warning', { code, text }),
       inform: (info, mid) => this.#tell({ event: 'session_info', info, ...(mid && { mid }) }),
     });
-    this.#recovery = new Recovery(() => this.#peer, direction === 'incoming');
+    this.#recovery = new Recovery(() => this.#peer, () => this.#called);
     this.#arm();
   }
 
@@ -129,6 +132,9 @@ export class Call extends Emitter {
       if (this.ending) return this.#tell({ event: 'hang_up' });
       if (typeof frame.to === 'string') this.address = frame.to;
       const peer = this.#open(frame);
+      // They have called us at the same moment.
+      this.#called = frame.called === true;
+      if (this.#called) return;
       for (const kind of this.media) peer.add(/** @type {Kind} */ (kind));
       peer.negotiate().catch(() => {});
     }).catch(() => {});
@@ -371,6 +377,8 @@ export class Call extends Emitter {
       if (first) {
         this.#local.sayAgain();
         this.#local.review();
+        // Who dialled with a camera shows it, whoever's call it became.
+        if (this.#called && this.direction === 'outgoing' && this.hasVideo && !this.#peer?.places.video) void this.addVideo(this.localStream).catch(() => {});
       }
     }
     this.#arm();

@@ -245,13 +245,15 @@ test('two who dial each other have one call, and nothing rings', async () => {
   incoming('c2');
   socket.say({ event: 'ended', call: 'c2', reason: 'peer-cancelled', text: '' });
   incoming('c3');
-  socket.say({ event: 'admitted', id: dial.id, call: 'c1', to: 'alice@example.org', ice_servers: [], relay_only: false, expires: 0 });
-  await socket.take('offer');
+  socket.say({ event: 'admitted', id: dial.id, call: 'c1', to: 'alice@example.org', called: true, ice_servers: [], relay_only: false, expires: 0 });
   await settle();
   assert.deepEqual(rang, ['c3'], 'c1 is the one that was dialled, c2 is over, c3 another one');
   assert.equal(call.id, 'c1');
   socket.say({ event: 'offer', call: 'c1', sdp: { type: 'offer', sdp: 'theirs' } });
-  assert.equal((await socket.take('answer')).call, 'c1');
+  // The offer is theirs alone.
+  const { call: answered } = await socket.take('answer');
+  assert.equal(answered, 'c1');
+  assert.ok(!socket.sent.some(({ event, call: about }) => event === 'offer' && about === 'c1'));
   await settle();
   assert.equal(call.state, 'connecting');
   call.hangUp();
@@ -267,9 +269,8 @@ test('two who dial each other have one call, and nothing rings', async () => {
   // What rings here already is what the server may give to a dial.
   const ringing = carillon.calls.find(({ id: each }) => each === 'c4');
   const taken = carillon.dial('alice@example.org', new FakeStream(['audio']));
-  socket.say({ event: 'admitted', id: (await socket.take('dial')).id, call: 'c4', to: 'alice@example.org', ice_servers: [], relay_only: false, expires: 0 });
+  socket.say({ event: 'admitted', id: (await socket.take('dial')).id, call: 'c4', to: 'alice@example.org', called: true, ice_servers: [], relay_only: false, expires: 0 });
   assert.equal((await ringing.finished).reason, 'answered-elsewhere');
-  await socket.take('offer');
   socket.say({ event: 'ended', call: 'c4', reason: 'peer-hung-up', text: '' });
   assert.equal((await taken.finished).reason, 'peer-hung-up');
 });

@@ -22,11 +22,11 @@ export class Recovery {
 
   /**
    * @param {() => import('./peer.js').Peer | undefined} peer
-   * @param {boolean} courteous whether the other side goes first
+   * @param {() => boolean} courteous whether the other side goes first
    */
   constructor(peer, courteous) {
     this.#peer = peer;
-    this.#courtesy = courteous ? COURTESY : 0;
+    this.#courtesy = courteous;
   }
 
   /** @param {RTCPeerConnectionState} state */
@@ -34,7 +34,7 @@ export class Recovery {
     this.interrupted = state === 'disconnected' || state === 'failed';
     clearTimeout(this.#patience);
     const hopeless = state === 'failed' || Date.now() - this.#movedAt < MOVING;
-    if (this.interrupted) this.#restartIn((hopeless ? 0 : PATIENCE) + this.#courtesy);
+    if (this.interrupted) this.#restartIn((hopeless ? 0 : PATIENCE) + (this.#courtesy() ? COURTESY : 0));
   }
 
   /** A path that breaks now is not waited for: the network is another one. */

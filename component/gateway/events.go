@@ -159,7 +159,8 @@ type (
 	// Admitted is the result of Dial and Accept: set up the peer connection with these servers.
 	Admitted struct {
 		Call       string      `json:"call"`
-		To         string      `json:"to,omitempty"` // of a Dial: the address as understood
+		To         string      `json:"to,omitempty"`     // of a Dial: the address as understood
+		Called     bool        `json:"called,omitempty"` // the other side called, and offers
 		ICEServers []ICEServer `json:"ice_servers"`
 		RelayOnly  bool        `json:"relay_only"` // iceTransportPolicy "relay"
 		Expires    int         `json:"expires"`    // life of the credentials
