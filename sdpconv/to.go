@@ -15,7 +15,7 @@ import (
 // this peer connection never had, or else a line of its own.  An answer has exactly the lines of the offer that it answers; contents
 // that are missing, or cannot be taken, are rejected in it, and it contains nothing that the offer does not: Firefox refuses it otherwise.
 // What was repaired for the browser (rtcp-mux that was not said, a DTLS role that an answer cannot have, a direction wider than
-// the offer's) is among the losses too.  Text, and header extensions numbered above 14, are written, though Firefox 153 refuses an SDP
+// the offer's) is among the losses too.  Text, and header extensions numbered 15 to 255, are written, though Firefox 153 refuses an SDP
 // with them: who has such a browser leaves them out.
 //
 // Errors are ErrNotEncrypted, ErrNoICE, ErrNoMedia, or an *Error, those about one content in a *ContentError; then nothing is to be given to
