@@ -10,6 +10,7 @@ import (
 // What is read is written, all that is written is read, and writing it again after reading changes nothing.
 func FuzzParseStanza(f *testing.F) {
 	f.Add(offer)
+	f.Add(`<jingle xmlns='urn:xmpp:jingle:1' action='session-accept' sid='0'><content><transport xmlns=''><fingerprint A=''/></transport></content></jingle>`)
 	for _, e := range corpus(f) {
 		if j := e.Child(NS, "jingle"); j != nil {
 			f.Add(j.String())

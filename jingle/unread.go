@@ -39,6 +39,8 @@ type grammar struct {
 	keeps bool
 	// first: of several such elements in one parent the decoder reads the first and keeps the others.
 	first bool
+	// spaced: in no namespace it is another element.
+	spaced bool
 	// when: it is such an element only if this attribute has the value that it can have.
 	when string
 }
@@ -152,7 +154,9 @@ func rawGrammar() *grammar {
 }
 
 func fingerprintGrammar() *grammar {
-	return leaf(NSDTLS, "fingerprint", "hash").with(isSetup, "setup").with(boolean, "cryptex", "required").in(nsDTLSDraft)
+	g := leaf(NSDTLS, "fingerprint", "hash").with(isSetup, "setup").with(boolean, "cryptex", "required").in(nsDTLSDraft)
+	g.spaced = true
+	return g
 }
 
 func (g *grammar) in(more ...string) *grammar {
@@ -162,7 +166,7 @@ func (g *grammar) in(more ...string) *grammar {
 
 func (g *grammar) has(e *element.Element) bool {
 	return (g.locals == nil || slices.Contains(g.locals, e.Local)) &&
-		(g.spaces == nil || slices.Contains(g.spaces, e.Space) || e.Space == "" && g.locals != nil) &&
+		(g.spaces == nil || slices.Contains(g.spaces, e.Space) || e.Space == "" && g.locals != nil && !g.spaced) &&
 		(g.when == "" || g.attrs[g.when](e.Attr(g.when)))
 }
 
