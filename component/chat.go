@@ -116,7 +116,8 @@ func (c *Component) text(st stream.Stanza) {
 	}
 }
 
-// undelivered tells the page that its text came back.  It reports false for the bounce of something else.
+// undelivered tells the page that its text came back from somebody it has written to: anybody can send an error.  It reports false for the bounce of
+// something else.
 func (c *Component) undelivered(st stream.Stanza) bool {
 	id, ok := strings.CutPrefix(st.ID, textID)
 	if !ok || len(id) > gateway.MaxMessage {
@@ -124,7 +125,11 @@ func (c *Component) undelivered(st stream.Stanza) bool {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if t := c.tabOf(st.To); t != nil && c.policy.allow(time.Now(), bounceTo, pair(st), c.policy.limits.TextsPerMinute) {
+	t := c.tabOf(st.To)
+	if t == nil {
+		return true
+	}
+	if _, written := t.audience[st.From.Bare().String()]; written && c.policy.allow(time.Now(), bounceTo, pair(st), c.policy.limits.TextsPerMinute) {
 		t.send(gateway.Undelivered{To: st.From.Bare().String(), Message: strings.Clone(id), Text: bounceSentence(jingle.ParseError(st.Element))})
 	}
 	return true

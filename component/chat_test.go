@@ -87,13 +87,20 @@ func TestTextBetweenPages(t *testing.T) {
 	}
 }
 
-// Whoever makes bounces up does not flood a page with them.
+// Whoever makes bounces up is not believed, and does not flood a page with them whom it has written to.
 func TestBounceFlood(t *testing.T) {
 	c, w := newTestComponent(t, nil)
 	p := attached(t, c, newKey(t), "anna", nil)
-	for range 3 * c.policy.limits.TextsPerMinute {
-		w.receive(`<message type='error' id='` + textID + `x' from='` + stranger + `' to='` + p.at.Address +
+	bounce := func() {
+		w.receive(`<message type='error' id='` + textID + `x' from='bob@example.org' to='` + p.at.Address +
 			`'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>`)
+	}
+	if bounce(); len(p.frames) != 0 {
+		t.Error("the page was shown what came back from somebody it has not written to")
+	}
+	p.do(gateway.Text{To: "bob@example.org", Body: "hello"})
+	for range 3 * c.policy.limits.TextsPerMinute {
+		bounce()
 	}
 	if n := len(p.frames); n != c.policy.limits.TextsPerMinute {
 		t.Errorf("the page was shown %d", n)

@@ -29,7 +29,7 @@ const (
 // ghostInfo is what a ghost can do.  Every call-capable client decides by it whether to show its call button, and the identity must
 // not be a conference: Dino and Conversations throw away calls from rooms.
 var ghostInfo = discoInfo("client", "web", "Carillon",
-	nsCaps, nsDiscoInfo, nsVersion, nsLast, nsPing,
+	nsCaps, nsDiscoInfo, nsVersion, nsLast, nsPing, nsReceipts,
 	jingle.NS, jingle.NSMessage, jingle.NSRTP, jingle.NSRTPAudio, jingle.NSRTPVideo,
 	jingle.NSFeedback, jingle.NSHdrExt, "urn:ietf:rfc:5888", "urn:ietf:rfc:5576",
 	jingle.NSICE, jingle.NSDTLS)
