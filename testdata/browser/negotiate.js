@@ -53,9 +53,12 @@ export async function walk(library, options) {
   // The last of the pictures that a call decodes, at that index of its sections, goes on.
   const moves = async (call, pictures) => {
     const before = await decoded(call);
-    await moment(400);
-    const after = await decoded(call);
-    return after.filter(([mid, frames]) => frames > (before.find(([known]) => known === mid)?.[1] ?? 0)).length >= pictures;
+    for (const end = Date.now() + 5000; Date.now() < end;) { // a machine with much to do decodes few a second
+      await moment(100);
+      const after = await decoded(call);
+      if (after.filter(([mid, frames]) => frames > (before.find(([known]) => known === mid)?.[1] ?? 0)).length >= pictures) return true;
+    }
+    return false;
   };
   await step('connected', () => a.state === 'connected' && b.state === 'connected');
   // A camera that joins a section with credentials of its own leaves them alone.
