@@ -143,8 +143,8 @@ async function measure(call) {
   if (call?.state !== 'connected') return;
   const statistics = await call.statistics().catch(() => undefined);
   if (!statistics || call.ending) return;
-  const { route, rtt, loss } = statistics;
-  const percent = Math.round((loss ?? 0) * 100);
+  const { route, rtt, loss = 0 } = statistics;
+  const percent = Math.round(loss * 100);
   say('quality', route && rtt !== undefined ? t('stats.line', { route: t(`stats.${route}`), rtt: Math.round(rtt), loss: percent }) : '');
   any('quality').toggleAttribute('data-poor', percent >= 5 || (rtt ?? 0) > 400);
   if (sheetOpen('more')) list(statistics);
@@ -152,17 +152,17 @@ async function measure(call) {
 
 /** @param {Statistics} statistics */
 function list({ route, protocol, rtt, jitter, loss, lossThere, received, sent, codecs, picture }) {
-  const language = document.documentElement.lang;
-  const number = (/** @type {number | undefined} */ value, /** @type {Intl.NumberFormatOptions} */ options) => (value === undefined ? '–' : value.toLocaleString(language, options));
-  const percent = (/** @type {number | undefined} */ value) => number(value, { style: 'percent', maximumFractionDigits: 1 });
-  const rate = (/** @type {number | undefined} */ value) => number(value === undefined ? value : value / 1000, { style: 'unit', unit: 'kilobit-per-second', maximumFractionDigits: 0 });
-  const time = (/** @type {number | undefined} */ value) => number(value, { style: 'unit', unit: 'millisecond', maximumFractionDigits: 0 });
+  const as = (/** @type {Intl.NumberFormatOptions} */ options) => (/** @type {number | undefined} */ value) => value?.toLocaleString(document.documentElement.lang, options) ?? '–';
+  const percent = as({ style: 'percent', maximumFractionDigits: 1 });
+  const whole = (/** @type {string} */ unit) => as({ style: 'unit', unit, maximumFractionDigits: 0 });
+  const rate = whole('kilobit-per-second');
+  const time = whole('millisecond');
   /** @type {Array<[import('./strings.js').Key, string]>} */
   const rows = [
     ['stats.route', route ? `${t(`stats.${route}`)}, ${(protocol ?? '').toUpperCase()}` : t('stats.measuring')],
     ['stats.rtt', `${time(rtt)} ± ${time(jitter)}`],
     ['stats.loss', `${percent(loss)} / ${percent(lossThere)}`],
-    ['stats.rate', `${rate(received)} / ${rate(sent)}`],
+    ['stats.rate', `${rate(received && received / 1000)} / ${rate(sent && sent / 1000)}`],
     ['stats.codecs', Object.values(codecs).join(', ') || '–'],
     ['stats.picture', picture ? `${picture.width} × ${picture.height}, ${Math.round(picture.fps)} fps` : '–'],
   ];
