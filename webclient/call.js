@@ -330,6 +330,7 @@ export class Call extends Emitter {
       sending: () => this.localStream,
       changed: (track) => this.#mediaArrived(track),
       connection: (state) => this.#mediaChanged(state),
+      followed: () => this.#recovery.followed(),
       failed: (error) => this.#fail(error),
     });
   }

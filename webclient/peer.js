@@ -12,6 +12,7 @@ import { CarillonError } from './events.js';
  * @property {() => MediaStream | undefined} sending microphone and camera
  * @property {(track?: MediaStreamTrack) => void} changed what arrives, or what both sides agreed on
  * @property {(state: RTCPeerConnectionState) => void} connection
+ * @property {() => void} followed they restarted ICE and have our answer
  * @property {(error: unknown) => void} failed what was agreed on before stays
  */
 
@@ -182,9 +183,11 @@ export class Peer {
   async #takeOffer(sdp) {
     // Theirs takes the place of ours (implicit rollback), and ours is made anew.
     if (this.pc.signalingState === 'have-local-offer') this.#due = true;
+    const [ufrag = ''] = /^a=ice-ufrag:.*\s/m.exec(this.#described) ?? [];
     await this.#setRemote('offer', sdp);
     for (const kind of KINDS) this.#join(kind);
     await this.#describe(await this.pc.createAnswer());
+    if (!sdp.includes(ufrag)) this.#wire.followed();
     await this.#agreed();
   }
 
