@@ -65,7 +65,7 @@ func load() (map[string]file, error) {
 		case ".css":
 			body = slimStyle(withoutComments(body))
 		case ".html":
-			body = slim(body)
+			body = quoted.ReplaceAll(slim(body), []byte("=$1$2"))
 		}
 		sum := sha256.Sum256(body)
 		served[name] = file{body, gzipped(body), mime, base64.RawURLEncoding.EncodeToString(sum[:12])}
@@ -100,6 +100,9 @@ func withoutComments(script []byte) []byte {
 	}
 	return []byte(strings.Join(lines, ""))
 }
+
+// quoted is an attribute of HTML whose value is one word, and so needs no quotes.
+var quoted = regexp.MustCompile(`="([0-9A-Za-z-]+)"([ >])`)
 
 var inlineType = regexp.MustCompile(`/\*\* @type [^*]*\*/ ?`)
 

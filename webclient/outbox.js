@@ -11,8 +11,8 @@ import { CarillonError } from './events.js';
  * @property {(call: string) => void} unknown the server does not know that call
  */
 
-// All that waits is sent at once when the socket is back: with what each call may say beside its candidates that has to be less than the 100
-// frames which the server takes in one burst.
+// All that waits is sent at once when the socket is back: with what each call may say beside its candidates that has to be less than the
+// frames which the server takes in one burst (limits.frame_burst).
 const MOST_WAITING = 80;
 const SLOWDOWN = 1000;
 /** After these a call has nothing more to say. */
