@@ -60,6 +60,7 @@ func TestWrongPath(t *testing.T) {
 	s := startStack(t)
 	page := &caller{page: startBrowser(t, "chromium", pageTone).NewPage(s.url + "/some/where/else"), t: t}
 	page.says("#missing-title", "There is no such page")
+	page.WaitFor("document.querySelector('#language').options.length > 1", 10*time.Second) // the script is there as well
 	page.Eval("const field = document.querySelector('#language'); field.value = 'de'; field.dispatchEvent(new Event('change'))", nil)
 	page.says("#missing-title", "Diese Seite gibt es nicht")
 	page.WaitFor("return document.title.includes('gibt es nicht') && getComputedStyle(document.querySelector('.card')).borderRadius !== '0px'", 5*time.Second)
