@@ -53,6 +53,7 @@ func (c *Component) dial(t *tab, address string, id gateway.ID) (gateway.Frame, 
 	}
 	if r := t.callFrom(to); r != nil {
 		if err := c.mayMint(t.ip); err != nil {
+			c.noteRefusal("out", t.address, to, t.ip, err)
 			return nil, err
 		}
 		t.waiting[r] = id

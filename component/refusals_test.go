@@ -119,6 +119,12 @@ func TestEveryLimitHasItsName(t *testing.T) {
 			wait(t, "the call's end", func() bool { return c.Stats().Calls == 0 })
 			p.refused(gateway.Dial{To: "alice@example.org"}, gateway.CoolDown)
 		},
+		"limits.credentials_per_ip": func(t *testing.T, c *Component, w *wire, p *page) { // of a call that is taken
+			c.cfg.TURN.URLs, c.policy.limits.CredentialsPerIP = []string{"turn:relay.example.org"}, 0
+			w.receive(`<message type='chat' from='` + alice + `' to='` + p.at.Bare + `' id='m'><propose xmlns='urn:xmpp:jingle-message:0' id='s1'>` +
+				`<description xmlns='urn:xmpp:jingle:apps:rtp:1' media='audio'/></propose></message>`)
+			p.refused(gateway.Accept{Call: expect[gateway.Incoming](p).Call}, gateway.RateLimited)
+		},
 		"limits.rings_per_ghost": func(t *testing.T, c *Component, w *wire, p *page) {
 			c.policy.limits.RingsPerGhost = 0
 			w.jmi(alice, p.at.Bare, "propose", "s1")

@@ -107,6 +107,7 @@ func (s *session) toCall(req gateway.Request) (gateway.Frame, error) {
 	}
 	if _, ok := in.(call.BrowserAccept); ok {
 		if err := s.c.mayMint(s.tab.ip); err != nil {
+			s.c.noteRefusal("in", r.peer, at, s.tab.ip, err)
 			return nil, err
 		}
 	}

@@ -1,7 +1,7 @@
 // Whom the person wants to hear nothing of, by bare address.  It stays in this browser: who is blocked is told nothing but that the call was declined.
 
+import { bareOf } from './identity.js';
 import { keep, recall } from './kept.js';
-import { bareOf } from './view.js';
 
 const KEPT = 'carillon blocked';
 // As long as the page, where the browser keeps nothing.

@@ -9,7 +9,7 @@
 import { Call } from './call.js';
 import { Devices } from './devices.js';
 import { CarillonError, Emitter } from './events.js';
-import { keysFor, profileOf, sign } from './identity.js';
+import { bareOf, keysFor, profileOf, sign } from './identity.js';
 import { keep, recall } from './kept.js';
 import { Link } from './link.js';
 import { watchNetwork } from './network.js';
@@ -183,8 +183,7 @@ export class Carillon extends Emitter {
 
   /**
    * Calls an address and offers what the stream has.  The call is there at once; when the server does not admit it, it ends with reason
-   * `refused` and the server's code.  A call of
-   * theirs that rings may become this one.
+   * `refused` and the server's code.  A call of theirs that rings may become this one.
    * @param {string} address bare or full JID
    * @param {MediaStream} stream
    */
@@ -431,8 +430,6 @@ export class Carillon extends Emitter {
     this.#outbox.close(call.id);
   }
 }
-
-const bareOf = (/** @type {string} */ address) => (address.split('/')[0] ?? '').toLowerCase();
 
 function randomId() {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -1,9 +1,10 @@
 // Chat beside the calls: plain messages, by the address they are with.  Nothing is kept but in memory.
 
 import { isBlocked } from './blocked.js';
+import { bareOf } from './identity.js';
 import { partsOf } from './links.js';
 import { plural, t } from './strings.js';
-import { any, bareOf, button, element, errorText, fullName, input, setText, shortName, show } from './view.js';
+import { any, button, element, errorText, fullName, input, setText, shortName, show } from './view.js';
 
 /** @typedef {import('./carillon.js').Carillon} Carillon */
 /** @typedef {{ own: boolean, body: string, at: Date, id?: string, failed?: string }} Line */

@@ -26,6 +26,9 @@ export function profileOf(name) {
   return name.trim().normalize('NFC').toLowerCase();
 }
 
+/** Whose address that is, without the device. @param {string} address */
+export const bareOf = (address) => (address.split('/')[0] ?? '').toLowerCase();
+
 /**
  * The octets that an attach signs: bound to this server, this page's origin and this one connection.
  * @param {{ domain: string, origin: string, nonce: string, name: string }} of

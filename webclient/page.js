@@ -6,6 +6,7 @@ import { closeChat, openChat, showChat, wireChat } from './chat.js';
 import { wireChoices } from './choose.js';
 import { wireControls } from './controls.js';
 import { closeMedia } from './devices.js';
+import { bareOf } from './identity.js';
 import { addressToCall, linkedAddress, nameGiven, showAccount, showBusy, showContacts, showLink, showNameError, wireReach } from './lobby.js';
 import { wireMeet } from './meet.js';
 import { interruptedCall, mediaOfCall, remember, rememberCall, remembered } from './names.js';
@@ -18,7 +19,7 @@ import {
 } from './stage.js';
 import { next } from './states.js';
 import { t } from './strings.js';
-import { any, bareOf, button, complain, element, errorText, hold, input, play, say, setText, show, video } from './view.js';
+import { any, button, complain, element, errorText, hold, input, play, say, setText, show, video } from './view.js';
 
 /** @typedef {import('./carillon.js').Call} Call */
 /** @typedef {import('./states.js').PageState} PageState */

@@ -3,7 +3,7 @@
 import { afterEach, beforeEach } from 'node:test';
 
 import { Carillon, memoryStore } from './carillon.js';
-import { FakeClock, FakePeerConnection, FakeSocket, FakeStream, made } from './fakes.mjs';
+import { devicesOf, FakeClock, FakePeerConnection, FakeSocket, FakeStream, made } from './fakes.mjs';
 
 /** @type {Carillon[]} */
 export let opened = [];
@@ -66,4 +66,22 @@ export async function rung(media = ['audio', 'video']) {
   const rang = new Promise((resolve) => carillon.on('incoming', resolve));
   socket.say({ event: 'incoming', call: 'c2', from: 'bob@example.org', media });
   return { carillon, socket, call: await rang };
+}
+
+/** A call that is connected, with what it warns of. */
+export async function talking(kinds = ['audio']) {
+  const devices = devicesOf(['audio', 'video']);
+  const all = await dialled(kinds);
+  const warned = [];
+  all.call.on('warning', ({ code }) => warned.push(code));
+  all.socket.say({ event: 'answer', call: 'c1', sdp: { type: 'answer', sdp: 'a=ice-ufrag:one\r\n' } });
+  await settle();
+  all.pc.become('connected');
+  const offers = () => all.socket.sent.filter(({ event }) => event === 'offer');
+  const answer = async (sdp = '') => {
+    await settle();
+    all.socket.say({ event: 'answer', call: 'c1', sdp: { type: 'answer', sdp } });
+    await settle();
+  };
+  return { ...all, devices, warned, offers, answer };
 }

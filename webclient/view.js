@@ -128,9 +128,6 @@ export function shortName(address) {
   return local.replace(/-[a-z2-7]{16}$/, '') || address;
 }
 
-/** Whose address that is, without the device. @param {string} address */
-export const bareOf = (address) => (address.split('/')[0] ?? '').toLowerCase();
-
 /**
  * Who somebody is, in a sentence: what they say to be called, with their address unless that says the same.
  * @param {string | undefined} name
